@@ -1,0 +1,166 @@
+"""The fleet: one task for each address, and the bulkhead around each of them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cctv.errors import StoreError
+from cctv.public_image import Gallery, PublicImage
+from cctv.publish import Publisher
+from cctv.reasons import Reason
+from cctv.roster import Roster
+from cctv.schedule import Schedule, Timing
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+    from cctv.model import Camera
+    from cctv.seams import Driver, Observer, Source
+
+log = logging.getLogger(__name__)
+
+_AFTER_BUG = 1.0
+_WITHDRAW_AGAIN = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The order to publish a camera; a changed record or driver is another order."""
+
+    camera: Camera
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The order to show the fallback image instead of a camera."""
+
+    reason: Reason
+
+
+Order = Live | Withdrawn
+
+
+@dataclass(slots=True)
+class Berth:
+    """Where one address is worked on; the image outlives a change of orders."""
+
+    image: PublicImage
+    order: Order | None = None
+    task: asyncio.Task[None] | None = None
+
+
+@dataclass(slots=True)
+class Fleet:
+    """Works on every address of a roster until told otherwise.
+
+    `tell` gets every outcome; `confirmed` is called with an id once its fallback image is
+    confirmed in the place of a withdrawn camera.
+    """
+
+    gallery: Gallery
+    timing: Timing
+    driver: Driver
+    tell: Observer
+    confirmed: Callable[[str], None]
+    _berths: dict[str, Berth] = field(default_factory=dict)
+    _roster: Roster = field(default_factory=Roster)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def cameras(self) -> list[Camera]:
+        """The cameras that are published now."""
+        orders = (berth.order for berth in self._berths.values())
+        return [order.camera for order in orders if isinstance(order, Live)]
+
+    async def apply(self, roster: Roster) -> None:
+        """Work by this roster from now on; what it does not change is not touched.
+
+        What has changed ends before its successor begins, and a PUT in flight is followed, not
+        overtaken. Returns when all the new work is under way, not when it is done.
+        """
+        async with self._turn:
+            self._roster = roster
+            await self._work_by(self._orders(roster))
+
+    async def drive(self, driver: Driver) -> None:
+        """Work with this driver from now on; only cameras it asks otherwise are restarted."""
+        self.driver = driver
+        await self.apply(self._roster)
+
+    async def stop(self, patience: float) -> None:
+        """End all work; uploads in flight get `patience` seconds to finish."""
+        await _all(self._end(berth) for berth in self._berths.values())
+        images = [berth.image for berth in self._berths.values()]
+        try:
+            async with asyncio.timeout(patience):
+                await _all(image.settled() for image in images)
+        except TimeoutError:
+            for image in images:
+                image.break_off()
+            await _all(image.settled() for image in images)
+
+    async def _work_by(self, orders: Mapping[str, Order]) -> None:
+        berths = self._berths
+        changed = [name for name in berths if berths[name].order != orders.get(name)]
+        await _all(self._end(berths[name]) for name in changed)
+        for name in changed:
+            if name not in orders:
+                del berths[name]
+        for name, order in orders.items():
+            berth = berths.setdefault(name, Berth(PublicImage(self.gallery, name)))
+            if berth.order != order:
+                self._begin(name, berth, order)
+
+    def _orders(self, roster: Roster) -> Mapping[str, Order]:
+        live = {camera.id: Live(camera, self.driver(camera)) for camera in roster.cameras.values()}
+        return live | {name: Withdrawn(reason) for name, reason in roster.withdrawn.items()}
+
+    def _begin(self, name: str, berth: Berth, order: Order) -> None:
+        match order:
+            case Live():
+                work = self._publish(name, berth, order)
+            case Withdrawn():
+                work = self._withdraw(name, berth, order)
+        berth.order = order
+        berth.task = asyncio.create_task(work, name=f"camera {name}")
+
+    async def _end(self, berth: Berth) -> None:
+        berth.order = None
+        if berth.task is not None:
+            berth.task.cancel()
+            await asyncio.wait([berth.task])
+
+    async def _publish(self, name: str, berth: Berth, order: Live) -> None:
+        publisher = Publisher(order.camera, order.source, berth.image)
+        schedule = Schedule(name, self.timing, self.gallery.now)
+        broken = False
+        while True:
+            try:
+                if broken:
+                    await self._show_fallback(berth, Reason.INTERNAL)
+                await publisher.run(schedule, self.tell)
+            except Exception:
+                # the bulkhead around one camera: our own mistake must not reach another
+                log.exception("camera failed inside the program camera=%s", name)
+                broken = True
+                await asyncio.sleep(_AFTER_BUG)
+
+    async def _withdraw(self, name: str, berth: Berth, order: Withdrawn) -> None:
+        while True:
+            if await self._show_fallback(berth, order.reason):
+                return self.confirmed(name)
+            await asyncio.sleep(min(self.timing.interval, _WITHDRAW_AGAIN))
+
+    async def _show_fallback(self, berth: Berth, reason: Reason) -> bool:
+        try:
+            await berth.image.show_fallback(reason, since=self.gallery.now())
+        except StoreError:
+            return False
+        return True
+
+
+async def _all(works: Iterable[Awaitable[None]]) -> None:
+    await asyncio.gather(*works)

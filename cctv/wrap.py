@@ -1,0 +1,80 @@
+"""Policy around a source: one quick retry, and a bound for the whole of a cycle's asking."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_fixed
+
+from cctv.errors import CaptureError
+from cctv.reasons import Reason
+
+if TYPE_CHECKING:
+    from cctv.frame import Frame
+    from cctv.seams import Source
+
+# asking again with a wrong password brings a lock-out nearer, and a refused address stays refused
+_FINAL = frozenset({Reason.AUTH, Reason.REFUSED_ADDRESS})
+_PAUSE = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How the seconds of one cycle are divided; all of it ends within half the interval.
+
+    `fetch` is for one fetch, `capture` for all the asking with its retry, `put` for one upload
+    with what its store tries again.
+    """
+
+    fetch: float
+    capture: float
+    put: float
+
+    @classmethod
+    def of(cls, interval: float, fetch_timeout: float) -> Budget:
+        """The budget for pictures every `interval` seconds with `fetch_timeout` for each fetch."""
+        half = interval / 2
+        put = min(20.0, half / 4)
+        capture = half - put
+        return cls(min(fetch_timeout, capture * 0.8), capture, put)
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """A source that asks once more after a failure, within `deadline` seconds in all."""
+
+    source: Source
+    deadline: float
+
+    async def frame(self) -> Frame:
+        """The next whole picture; see `seams.Source`."""
+        failed: list[CaptureError] = []
+        attempts = AsyncRetrying(
+            retry=retry_if_exception(_worth_another),
+            stop=stop_after_attempt(2),
+            wait=wait_fixed(min(_PAUSE, self.deadline / 10)),
+            reraise=True,
+        )
+        try:
+            async with asyncio.timeout(self.deadline):
+                return await attempts(self._once, failed)
+        except TimeoutError:
+            raise _overdue(failed, self.deadline) from None
+
+    async def _once(self, failed: list[CaptureError]) -> Frame:
+        try:
+            return await self.source.frame()
+        except CaptureError as error:
+            failed.append(error)
+            raise
+
+
+def _worth_another(error: BaseException) -> bool:
+    return isinstance(error, CaptureError) and error.reason not in _FINAL
+
+
+def _overdue(failed: list[CaptureError], deadline: float) -> CaptureError:
+    """The first failure tells more than that the second attempt was cut short."""
+    return failed[0] if failed else CaptureError(Reason.TIMEOUT, f"nothing within {deadline:g} s")
