@@ -1,0 +1,183 @@
+"""Keeping the roster: when the inventory is read, whether it is believed, what is remembered."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from cctv.aside import aside
+from cctv.errors import ConfigError, InventoryError
+from cctv.journal import pairs
+from cctv.lastgood import Known
+from cctv.reasons import Reason
+from cctv.roster import Refusal, Roster, believable, read
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from cctv.lastgood import LastGood
+    from cctv.model import Record
+    from cctv.seams import Inventory
+
+log = logging.getLogger(__name__)
+
+_DISK = 5.0
+_FIRST_AGAIN = 30.0
+_SAVE_AFTER = 5.0
+
+
+@dataclass(slots=True)
+class Keeper:
+    """Reads the inventory and has the fleet work by it.
+
+    A list that cannot be read or believed changes nothing: the last good one stands, from the
+    disk after a start. Only its orders not to publish are obeyed all the same. `apply` gets
+    each new roster; `refresh` is the time between readings in seconds, 0 for none.
+    """
+
+    inventory: Inventory
+    last_good: LastGood
+    apply: Callable[[Roster], Awaitable[None]]
+    refresh: float
+    _known: Known = field(default_factory=Known)
+    _begun: bool = False
+    _trouble: str = ""
+    _reported: frozenset[Refusal] = frozenset()
+    _wanted: asyncio.Event = field(default_factory=asyncio.Event)
+    _dirty: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self) -> None:
+        """Read now, on request and every `refresh` seconds, until cancelled."""
+        await self._recall()
+        while True:
+            self._wanted.clear()
+            await self.look()
+            pause = self.refresh or (None if self._begun else _FIRST_AGAIN)
+            try:
+                async with asyncio.timeout(pause):
+                    await self._wanted.wait()
+            except TimeoutError:
+                pass
+
+    async def save_when_changed(self) -> None:
+        """Keep the file in step with confirmations, a few seconds behind, until cancelled."""
+        while True:
+            await self._dirty.wait()
+            await asyncio.sleep(_SAVE_AFTER)
+            self._dirty.clear()
+            await self._save()
+
+    def ask(self) -> None:
+        """Have the inventory read again soon."""
+        self._wanted.set()
+
+    def confirmed(self, name: str) -> None:
+        """The fallback image of a withdrawn address is confirmed: nothing is owed any more."""
+        if name in self._known.owed:
+            owed = {other: why for other, why in self._known.owed.items() if other != name}
+            self._known = replace(self._known, owed=owed)
+            self._dirty.set()
+
+    async def look(self) -> None:
+        """Read the inventory once and work by what it says.
+
+        Raises:
+            ConfigError: nothing is known from before, and reading again will not help.
+        """
+        try:
+            records = await self.inventory.records()
+        except InventoryError as error:
+            if error.lasting and not self._known.cameras:
+                raise ConfigError([f"inventory: {error}"]) from None
+            self._tell_trouble(str(error))
+            if not self._begun:
+                await self._work_from_last_good({})
+            return
+        roster = read(records, self._known.cameras)
+        if doubt := await self._doubt(roster):
+            await self._hold_on(roster, doubt)
+        else:
+            await self._adopt(roster, records)
+
+    async def _doubt(self, roster: Roster) -> str:
+        """Why this list is not believed; empty when it is."""
+        known = self._known
+        if not roster.ids:
+            return "it is empty"
+        if believable(roster.ids, known.ids) or roster.ids == known.doubted:
+            return ""
+        if await aside(lambda: self.last_good.accepts(roster.ids), _DISK):
+            return ""
+        lost = len(known.ids - roster.ids)
+        return f"it has lost {lost} of {len(known.ids)} records"
+
+    async def _hold_on(self, roster: Roster, doubt: str) -> None:
+        self._tell_trouble(
+            f"the list is not believed because {doubt}; it will be when it comes twice, or after "
+            "`cctv list --accept`"
+        )
+        self._known = replace(self._known, doubted=roster.ids or None)
+        await self._save()
+        withdrawn = roster.withdrawn.items()
+        unpublished = {name: why for name, why in withdrawn if why is Reason.UNPUBLISHED}
+        await self._work_from_last_good(unpublished)
+
+    async def _work_from_last_good(self, unpublished: Mapping[str, Reason]) -> None:
+        known = self._known
+        if not known.cameras:
+            return
+        cameras = {name: cam for name, cam in known.cameras.items() if name not in unpublished}
+        if not self._begun:
+            log.warning("inventory: working from the last good list cameras=%d", len(cameras))
+        await self._work(Roster(cameras, {**known.owed, **unpublished}, ids=known.ids))
+
+    async def _adopt(self, roster: Roster, records: Sequence[Record]) -> None:
+        owed = {name: why for name, why in self._known.owed.items() if name not in roster.cameras}
+        roster = replace(roster, withdrawn={**owed, **roster.withdrawn})
+        self._tell_changes(roster, len(records))
+        self._known = Known(roster.ids, roster.cameras, roster.withdrawn)
+        # saved before it is acted on: what a crash interrupts is still owed after it
+        await self._save()
+        await self._work(roster)
+
+    async def _work(self, roster: Roster) -> None:
+        self._begun = True
+        await self.apply(roster)
+
+    async def _recall(self) -> None:
+        try:
+            self._known = await aside(self.last_good.load, _DISK)
+        except (OSError, ValueError, TimeoutError) as error:
+            log.warning("inventory: last good list not readable, starting without: %s", error)
+
+    async def _save(self) -> None:
+        known = self._known
+        try:
+            await aside(lambda: self.last_good.save(known), _DISK)
+        except (OSError, TimeoutError) as error:
+            log.warning("inventory: last good list not saved: %s", error or "the disk hangs")
+
+    def _tell_trouble(self, trouble: str) -> None:
+        level = logging.DEBUG if trouble == self._trouble else logging.ERROR
+        log.log(level, "inventory: %s", trouble)
+        self._trouble = trouble
+
+    def _tell_changes(self, roster: Roster, rows: int) -> None:
+        if self._trouble:
+            log.info("inventory: read again")
+            self._trouble = ""
+        before, after = self._known.cameras, roster.cameras
+        changes = {
+            "joined": len(after.keys() - before.keys()),
+            "left": len(before.keys() - after.keys()),
+            "changed": sum(before[name] != after[name] for name in before.keys() & after.keys()),
+        }
+        if any(changes.values()) or not self._begun:
+            text = pairs(records=rows, cameras=len(after), **changes)
+            log.info("inventory: %s", text)
+        for refusal in roster.refusals:
+            if refusal not in self._reported:
+                log.warning("inventory: odd record %s", pairs(camera=refusal.id, why=refusal.why))
+        self._reported = frozenset(roster.refusals)
