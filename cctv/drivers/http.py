@@ -1,0 +1,211 @@
+"""The mechanism: one picture by one HTTP GET, logged in as the camera asks; nothing is followed."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import aiohttp
+from yarl import URL
+
+from cctv.drivers import UNKNOWN, login, model_key
+from cctv.drivers.guard import Guard, RefusedAddressError
+from cctv.errors import CaptureError
+from cctv.frame import Frame
+from cctv.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Mapping
+
+    from cctv.drivers.still import Still
+    from cctv.model import Camera, Login
+    from cctv.seams import Clock
+
+_CONNECT_DEADLINE = 5.0
+# a recorder's channels share one address; the device, not we, is the narrow place
+_PER_DEVICE = 2
+_BODY_LIMIT = 8_000_000
+_CHALLENGED = 401
+_HEADERS = {
+    "Accept": "image/jpeg,*/*;q=0.1",
+    "Accept-Encoding": "identity",
+    "Cache-Control": "no-cache",
+}
+_STATUSES = {
+    401: Reason.AUTH,
+    403: Reason.AUTH,
+    404: Reason.NOT_FOUND,
+    410: Reason.NOT_FOUND,
+    503: Reason.BUSY,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSource:
+    """One camera over HTTP. Two are equal when they would ask the same thing the same way.
+
+    `timeout` bounds one `frame()`, both requests of a login included, in seconds.
+    """
+
+    camera: Camera
+    still: Still
+    login: Login | None
+    timeout: float
+    session: aiohttp.ClientSession = field(repr=False, compare=False)
+    now: Clock = field(repr=False, compare=False)
+
+    async def frame(self) -> Frame:
+        """The picture the camera has now; see `seams.Source`."""
+        with _wall(self.timeout):
+            async with asyncio.timeout(self.timeout):
+                body = await self._body()
+        for telltale in self.still.telltales:
+            if telltale.matches(body):
+                found = "answered a refusal instead of a picture"
+                raise CaptureError(telltale.reason, found)
+        return Frame.of(body, self.now())
+
+    async def _body(self) -> bytes:
+        url = self._url()
+        async with self._get(url) as response:
+            authorization = self._authorization(response, url)
+            if authorization is None:
+                return await _read(response)
+        async with self._get(url, Authorization=authorization) as response:
+            return await _read(response)
+
+    def _url(self) -> URL:
+        address = self.camera.address
+        base = address if "://" in address else f"http://{address}"
+        if self.still.path:
+            return URL(base + self.still.target(self.camera, self.login), encoded=True)
+        return URL(base.replace("{channel}", str(self.camera.channel or 1)))
+
+    def _get(self, url: URL, **headers: str) -> aiohttp.client._RequestContextManager:
+        return self.session.get(url, headers=headers, allow_redirects=False)
+
+    def _authorization(self, response: aiohttp.ClientResponse, url: URL) -> str | None:
+        """What to send the second time; None when the first answer is the one to judge."""
+        challenged = response.status == _CHALLENGED and self.still.auth == "challenge"
+        if not challenged or self.login is None:
+            return None
+        offers = response.headers.getall("WWW-Authenticate", [])
+        return login.answer(offers, self.login, "GET", url.raw_path_qs)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpDriver:
+    """From a camera to its source: the table of models, the logins, and one shared session."""
+
+    table: Mapping[str, Still]
+    logins: Mapping[str, Login]
+    timeout: float
+    session: aiohttp.ClientSession
+    now: Clock
+
+    def __call__(self, camera: Camera) -> HttpSource:
+        """The source of `camera`; opening it does no I/O."""
+        still = self.table.get(model_key(camera.model), UNKNOWN)
+        return HttpSource(
+            camera, still, self._login(camera, still), self.timeout, self.session, self.now
+        )
+
+    def knows(self, camera: Camera) -> bool:
+        """Whether the table has the camera's model."""
+        return model_key(camera.model) in self.table
+
+    def _login(self, camera: Camera, still: Still) -> Login | None:
+        """The login of its own model, else of the make it speaks like, else the one for all."""
+        if still.auth == "none":
+            return None
+        names = (env_name(camera.model), env_name(still.name), "CAMERA")
+        return next((self.logins[name] for name in names if name in self.logins), None)
+
+
+@asynccontextmanager
+async def open_session(guard: Guard) -> AsyncIterator[aiohttp.ClientSession]:
+    """The session all cameras share: no cookies, no proxies, no decompression, no pool limit."""
+    connector = aiohttp.TCPConnector(
+        limit=0,
+        limit_per_host=_PER_DEVICE,
+        keepalive_timeout=5,
+        ttl_dns_cache=300,
+        resolver=aiohttp.ThreadedResolver(),
+        socket_factory=guard.open,
+    )
+    async with aiohttp.ClientSession(
+        connector=connector,
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_DEADLINE),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        trust_env=False,
+        headers=_HEADERS,
+    ) as session:
+        # aiohttp would ask a second time by itself, which locks accounts twice as fast
+        session._retry_connection = False  # noqa: SLF001 - there is no public way; a test pins it
+        yield session
+
+
+def env_name(model: str) -> str:
+    """A model as the name of a setting: `Spectra Enhanced` is `SPECTRA_ENHANCED`."""
+    return "".join(letter if letter.isalnum() else "_" for letter in model_key(model)).upper()
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    if response.status != 200:  # noqa: PLR2004 - the one status that carries a picture
+        reason = _STATUSES.get(response.status, Reason.HTTP_ERROR)
+        raise CaptureError(reason, f"HTTP {response.status} {response.reason or ''}".strip())
+    body = bytearray()
+    try:
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) > _BODY_LIMIT:
+                raise CaptureError(Reason.TOO_BIG, f"more than {_BODY_LIMIT:,} bytes")
+    except aiohttp.ClientPayloadError:
+        # a wrong length is common (Dahua: 48 bytes too many); the picture itself decides
+        if not body:
+            raise
+    return bytes(body)
+
+
+@contextmanager
+def _wall(timeout: float) -> Iterator[None]:
+    """Where aiohttp's errors become ours."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise _timed_out(error, timeout) from None
+    except aiohttp.ClientConnectorError as error:
+        raise _not_connected(error) from None
+    except (ssl.SSLError, aiohttp.ClientSSLError) as error:
+        raise CaptureError(Reason.TLS, _tls_words(error)) from None
+    except (aiohttp.ClientResponseError, aiohttp.InvalidURL) as error:
+        raise CaptureError(Reason.PROTOCOL, f"no valid HTTP ({type(error).__name__})") from None
+    except (aiohttp.ClientError, OSError) as error:
+        found = f"connection lost before the picture was whole ({type(error).__name__})"
+        raise CaptureError(Reason.TORN, found) from None
+
+
+def _timed_out(error: TimeoutError, timeout: float) -> CaptureError:
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return CaptureError(Reason.UNREACHABLE, f"no connection within {_CONNECT_DEADLINE:g} s")
+    return CaptureError(Reason.TIMEOUT, f"no whole answer within {timeout:g} s")
+
+
+def _not_connected(error: aiohttp.ClientConnectorError) -> CaptureError:
+    cause = error.os_error
+    if isinstance(cause, RefusedAddressError):
+        return CaptureError(Reason.REFUSED_ADDRESS, str(cause))
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return CaptureError(Reason.UNREACHABLE, f"the name {error.host} is not known")
+    if isinstance(error, aiohttp.ClientSSLError):
+        return CaptureError(Reason.TLS, _tls_words(error))
+    return CaptureError(Reason.UNREACHABLE, f"connection failed: {cause.strerror or 'no route'}")
+
+
+def _tls_words(error: Exception) -> str:
+    cause = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
+    return getattr(cause, "verify_message", None) or getattr(cause, "reason", None) or "TLS failed"

@@ -1,0 +1,78 @@
+"""A way of asking for a still picture, as data: what to ask, and how to log in."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from string import Formatter
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from cctv.model import Camera, Login
+    from cctv.reasons import Reason
+
+AUTHS = ("challenge", "query", "none")
+PLACEHOLDERS = frozenset({"id", "channel", "username", "password", "random"})
+
+
+@dataclass(frozen=True, slots=True)
+class Telltale:
+    """A text by which a model says with HTTP 200 that it gives no picture."""
+
+    pattern: bytes
+    reason: Reason
+
+    def matches(self, body: bytes) -> bool:
+        """Whether the beginning of an answer says so."""
+        return re.search(self.pattern, body[:500]) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """How a make of camera is asked for one JPEG over HTTP.
+
+    `path` and the values of `query` may hold `{channel}`, `{id}`, `{username}`, `{password}`
+    and `{random}` (another one each time). The device calls its first channel `first_channel`;
+    when a record names none, query parameters with `{channel}` are left out unless
+    `always_channel`. `auth` is "challenge" (follow what the camera asks for: Digest or Basic),
+    "query" (the login stands in the query, because the device takes it nowhere else) or "none".
+    `path` is empty for the model whose address is a whole URL.
+    """
+
+    name: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    auth: str = "challenge"
+    first_channel: int = 1
+    always_channel: bool = False
+    telltales: tuple[Telltale, ...] = ()
+
+    def target(self, camera: Camera, login: Login | None) -> str:
+        """The path and query to ask `camera` for, percent-encoded; may hold the login."""
+        channel = camera.channel or 1
+        values = {
+            "id": camera.id,
+            "channel": str(channel - 1 + self.first_channel),
+            "random": secrets.token_hex(8),
+            "username": login.username if login else "",
+            "password": login.password.reveal() if login else "",
+        }
+        blank = set() if self.always_channel or camera.channel else {"channel"}
+        asked = [(name, text) for name, text in self.query if not placeholders(text) & blank]
+        query = "&".join(f"{name}={_fill(text, values)}" for name, text in asked)
+        return _fill(self.path, values) + (f"?{query}" if query else "")
+
+
+def placeholders(text: str) -> set[str]:
+    """The names in braces.
+
+    Raises:
+        ValueError: the braces do not pair up.
+    """
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+def _fill(text: str, values: dict[str, str]) -> str:
+    return text.format_map({name: quote(value, safe="") for name, value in values.items()})
