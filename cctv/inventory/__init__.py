@@ -1,0 +1,1 @@
+"""Who: the inventories; each answers with the records it holds, unchecked."""
