@@ -1,0 +1,1 @@
+"""Where: the stores, and the policies around them."""

@@ -1,0 +1,47 @@
+"""Saying that a store fails: once when it begins, once a minute while it lasts, once at its end."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from cctv.errors import StoreError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from cctv.model import StoredObject
+    from cctv.seams import Clock, Store
+
+log = logging.getLogger(__name__)
+
+_AGAIN = timedelta(minutes=1)
+
+
+class Reporting:
+    """A store whose failures a person hears of, and not once for each camera."""
+
+    def __init__(self, store: Store, now: Clock) -> None:
+        self._store = store
+        self._now = now
+        self._failed = 0
+        self._quiet_until: datetime | None = None
+
+    async def put(self, key: str, thing: StoredObject) -> None:
+        """See `Store.put`."""
+        try:
+            await self._store.put(key, thing)
+        except StoreError as error:
+            self._report(error)
+            raise
+        if self._failed:
+            log.info("store takes objects again failed=%d", self._failed)
+            self._failed = 0
+
+    def _report(self, error: StoreError) -> None:
+        self._failed += 1
+        now = self._now()
+        if self._quiet_until is None or now >= self._quiet_until:
+            self._quiet_until = now + _AGAIN
+            log.error("store does not take objects failed=%d: %s", self._failed, error)
