@@ -11,6 +11,7 @@ _EOI, _SOS, _TEM = 0xD9, 0xDA, 0x01
 _RESTARTS = range(0xD0, 0xD8)
 # every start-of-frame marker; C4, C8 and CC in their midst are tables and a reserved one
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+# stray bytes between segments are stepped over, as libjpeg does
 _MARKER = re.compile(rb"\xff+([^\x00\xff])")
 # within a scan a stuffed FF 00 and the restart markers are picture data
 _MARKER_AFTER_SCAN = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
@@ -55,8 +56,6 @@ def _next_marker(data: bytes, position: int, *, after_scan: bool) -> tuple[int, 
     found = (_MARKER_AFTER_SCAN if after_scan else _MARKER).search(data, position)
     if found is None:
         raise NotWholeError(f"cut off after {len(data)} bytes")
-    if not after_scan and found.start() != position:
-        raise NotWholeError(f"damaged at byte {position}")
     return found.end(), found.group(1)[0]
 
 

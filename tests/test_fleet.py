@@ -1,0 +1,301 @@
+"""The fleet: one task for each address, changed by set arithmetic, and harmed by nobody."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cctv.fleet import Fleet
+from cctv.frame import Frame
+from cctv.model import Camera, Outcome, Published
+from cctv.observers import tell_all
+from cctv.public_image import Gallery
+from cctv.reasons import Reason
+from cctv.roster import Roster
+from cctv.schedule import Timing
+from cctv.store.memory import MemoryStore, Mood
+from tests.fakes.frames import ScriptedSource, hung, jpeg
+from tests.virtual import EPOCH, now, run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CARD = jpeg(1, (32, 24))
+TIMING = Timing(interval=300)
+
+
+def camera(name: str, model: str = "Axis") -> Camera:
+    """A camera."""
+    return Camera(name, model, f"10.0.0.{name}")
+
+
+@dataclass
+class Town:
+    """A fleet over a store in memory, with a script for each camera; everything is remembered."""
+
+    scripts: dict[str, Sequence[bytes | Exception | float]] = field(default_factory=dict)
+    outcomes: list[Outcome] = field(default_factory=list)
+    confirmed: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.store = MemoryStore(now)
+        self.sources: dict[Camera, ScriptedSource] = {}
+        gallery = Gallery(self.store, "image/", TIMING.interval, CARD, now)
+        tell = tell_all([self.outcomes.append])
+        self.fleet = Fleet(gallery, TIMING, self.drive, tell, self.confirmed.append)
+
+    def drive(self, camera: Camera) -> ScriptedSource:
+        """The camera's one source, as long as its record stays the same."""
+        script = self.scripts.get(camera.id, [jpeg()])
+        return self.sources.setdefault(camera, ScriptedSource(script, now))
+
+    async def publish(self, *cameras: Camera, withdrawn: dict[str, Reason] | None = None) -> None:
+        """Work by a roster of these."""
+        await self.fleet.apply(Roster({one.id: one for one in cameras}, withdrawn or {}))
+
+    def state(self, name: str) -> str:
+        """What the public sees."""
+        return self.store.objects[f"image/{name}.jpg"].thing.metadata["state"]
+
+    def reason(self, name: str) -> str:
+        """Why the public sees the fallback image."""
+        return self.store.objects[f"image/{name}.jpg"].thing.metadata["reason"]
+
+    def published(self, name: str) -> int:
+        """How many frames of a camera became public."""
+        return sum(
+            isinstance(outcome, Published) and outcome.camera.id == name
+            for outcome in self.outcomes
+        )
+
+
+def test_each_camera_is_published_on_its_own() -> None:
+    """A camera that hangs for ever costs its neighbours no slot."""
+
+    async def work() -> None:
+        town = Town({"2": [86400.0]})
+        await town.publish(camera("1"), camera("2"), camera("3"))
+        await asyncio.sleep(3600)
+        assert town.published("1") in {12, 13}
+        assert town.published("3") in {12, 13}
+        await town.fleet.stop(5)
+
+    run(work)
+
+
+@pytest.mark.parametrize("bug", [ValueError("bug"), RecursionError(), UnicodeError(), KeyError()])
+def test_bug_in_a_cycle_stays_with_its_camera(bug: Exception) -> None:
+    """What is not ours is logged, the address shows the fallback, and the loop goes on."""
+
+    async def work() -> None:
+        town = Town({"2": [jpeg(), bug, jpeg()]})
+        await town.publish(camera("1"), camera("2"))
+        await asyncio.sleep(45)
+        states = []
+        for _ in range(600):
+            states.append(town.state("2"))
+            await asyncio.sleep(1)
+        assert [state for state, _ in groupby(states)] == ["live", "unavailable", "live"]
+        await asyncio.sleep(3000)
+        assert town.published("2") >= 7
+        assert town.published("1") >= 11
+        await town.fleet.stop(5)
+
+    run(work)
+
+
+def test_failing_observer_stops_nobody() -> None:
+    """A broken page must not stop a picture, nor the next observer."""
+
+    async def work() -> None:
+        def broken(_: Outcome) -> None:
+            raise ZeroDivisionError
+
+        town = Town()
+        town.fleet.tell = tell_all([broken, town.outcomes.append])
+        await town.publish(camera("1"))
+        await asyncio.sleep(1000)
+        assert town.published("1") >= 3
+        await town.fleet.stop(5)
+
+    run(work)
+
+
+def test_reload_touches_only_what_changed() -> None:
+    """Added starts, changed restarts, the others keep their schedule and their source."""
+
+    async def work() -> None:
+        town = Town()
+        await town.publish(camera("1"), camera("2"))
+        await asyncio.sleep(1000)
+        asked = len(town.sources[camera("1")].asked)
+        await town.publish(camera("1"), camera("2", "Wisenet"), camera("3"))
+        await asyncio.sleep(46)
+        assert len(town.sources[camera("1")].asked) == asked
+        assert len(town.sources[camera("2", "Wisenet")].asked) == 1
+        assert len(town.sources[camera("3")].asked) == 1
+        before = len(town.sources[camera("2")].asked)
+        await asyncio.sleep(1000)
+        assert len(town.sources[camera("2")].asked) == before
+        await town.fleet.stop(5)
+
+    run(work)
+
+
+def test_removed_camera_shows_the_fallback_at_once() -> None:
+    """The last picture does not stay public: it is replaced before a second has passed."""
+
+    async def work() -> None:
+        town = Town()
+        await town.publish(camera("1"), camera("2"))
+        await asyncio.sleep(100)
+        assert town.state("2") == "live"
+        await town.publish(camera("1"), withdrawn={"2": Reason.REMOVED})
+        await asyncio.sleep(1)
+        assert (town.state("2"), town.reason("2")) == ("unavailable", "removed")
+        assert town.confirmed == ["2"]
+        asked = len(town.sources[camera("2")].asked)
+        await asyncio.sleep(3600)
+        assert len(town.sources[camera("2")].asked) == asked
+        await town.fleet.stop(5)
+
+    run(work)
+
+
+def test_withdrawal_is_retried_until_the_store_confirms() -> None:
+    """A dead bucket delays the order, and does not lose it."""
+
+    async def work() -> None:
+        town = Town()
+        await town.publish(camera("1"))
+        await asyncio.sleep(100)
+        town.store.mood = Mood.REFUSE
+        await town.publish(withdrawn={"1": Reason.UNPUBLISHED})
+        await asyncio.sleep(600)
+        assert town.confirmed == []
+        town.store.mood = Mood.TAKE
+        await asyncio.sleep(31)
+        assert town.confirmed == ["1"]
+        assert town.reason("1") == "unpublished"
+        await town.fleet.stop(5)
+
+    run(work)
+
+
+def test_withdrawn_camera_comes_back() -> None:
+    """Switched on again, it is live within a minute, with its old phase."""
+
+    async def work() -> None:
+        town = Town()
+        await town.publish(withdrawn={"1": Reason.UNPUBLISHED})
+        await asyncio.sleep(10)
+        await town.publish(camera("1"))
+        await asyncio.sleep(60)
+        assert town.state("1") == "live"
+        await town.fleet.stop(5)
+
+    run(work)
+
+
+def test_order_repeated_is_not_carried_out_again() -> None:
+    """Reading the same inventory every minute costs no PUT for a disabled camera."""
+
+    async def work() -> None:
+        town = Town()
+        for _ in range(10):
+            await town.publish(withdrawn={"1": Reason.UNPUBLISHED})
+            await asyncio.sleep(60)
+        assert town.store.puts["image/1.jpg"] == 1
+        await town.fleet.stop(5)
+
+    run(work)
+
+
+def test_driver_change_restarts_only_those_it_concerns() -> None:
+    """A new driver file must not make 1,500 cameras start over."""
+
+    async def work() -> None:
+        town = Town()
+        await town.publish(camera("1"), camera("2", "Acme"))
+        await asyncio.sleep(100)
+        other = ScriptedSource([jpeg(7)], now)
+        kept = town.sources[camera("1")]
+        asked = len(kept.asked)
+        await town.fleet.drive(lambda one: other if one.model == "Acme" else kept)
+        await asyncio.sleep(46)
+        assert len(other.asked) == 1
+        assert len(kept.asked) == asked
+        await town.fleet.stop(5)
+
+    run(work)
+
+
+def test_camera_dies_and_recovers() -> None:
+    """The fallback goes up in the cycle that fails, the picture in the first that succeeds."""
+
+    async def work() -> None:
+        town = Town({"1": [jpeg(), hung(), jpeg()]})
+        await town.publish(camera("1"))
+        seen: list[str] = []
+        town.fleet.tell = lambda outcome: seen.append(f"{type(outcome).__name__} {town.state('1')}")
+        await town.fleet.drive(lambda one: ScriptedSource(town.scripts[one.id], now))
+        await asyncio.sleep(900)
+        assert seen[:3] == ["Published live", "Unavailable unavailable", "Published live"]
+        await town.fleet.stop(5)
+
+    run(work)
+
+
+@pytest.mark.parametrize("patience", [5.0, 0.0])
+def test_stop_ends_everything(patience: float) -> None:
+    """No task outlives the fleet, whether its uploads had time to finish or not."""
+
+    async def work() -> None:
+        town = Town({str(number): [float(number), jpeg()] for number in range(50)})
+        await town.publish(*(camera(str(number)) for number in range(50)))
+        await asyncio.sleep(20)
+        await town.fleet.stop(patience)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    run(work)
+
+
+def test_five_thousand_cameras_for_an_hour() -> None:
+    """The core itself carries a fleet of 5,000: no slot is missed."""
+
+    async def work() -> None:
+        town = Town()
+        names = [str(number) for number in range(5000)]
+        await town.publish(*map(camera, names))
+        await asyncio.sleep(3600)
+        counts = [0] * 5000
+        for outcome in town.outcomes:
+            counts[int(outcome.camera.id)] += isinstance(outcome, Published)
+        assert min(counts) >= 12
+        await town.fleet.stop(5)
+
+    run(work)
+
+
+@pytest.mark.parametrize("moment", [0.5, 10.5, 25.0])
+def test_cancel_within_a_cycle_leaves_a_whole_object(moment: float) -> None:
+    """Wherever a cycle is cut off, the address shows a whole object of one kind."""
+
+    async def work() -> None:
+        town = Town({"1": [5.0, jpeg(), 5.0, hung()]})
+        await town.publish(camera("1"))
+        await asyncio.sleep(300 + moment)
+        await town.publish(withdrawn={"1": Reason.REMOVED})
+        await asyncio.sleep(31)
+        thing = town.store.objects["image/1.jpg"].thing
+        assert thing.body == CARD
+        assert Frame.of(thing.body, EPOCH).width == 32
+        assert thing.expires <= now() + timedelta(seconds=60)
+        await town.fleet.stop(5)
+
+    run(work)
