@@ -6,11 +6,12 @@ import ipaddress
 import re
 
 _SHAPE = re.compile(
-    r"(?:(?P<scheme>https?)://)?"
-    r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}))"
+    r"(?:(?P<scheme>(?i:https?))://)?"
+    r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_][A-Za-z0-9_.-]{0,252})"
     r"(?::(?P<port>[0-9]{1,5}))?/?"
 )
-_URL = re.compile(r"(?P<base>https?://[^/?#]+)(?P<rest>[/?][^#\s]*)?")
+_LABEL = re.compile(r"[A-Za-z0-9_-]{1,63}")
+_URL = re.compile(r"(?P<base>(?i:https?)://[^/?#]+)(?P<rest>[/?][^#\s]*)?")
 _PORTS = range(1, 65536)
 
 
@@ -20,11 +21,12 @@ def parse(text: str) -> str:
     Raises:
         ValueError: it is none of them; the text says what is accepted.
     """
-    shape = _SHAPE.fullmatch(text.strip().rstrip("/"))
+    shape = _SHAPE.fullmatch(text.strip())
     if shape is None or not _sound(shape):
         raise ValueError("is not host, host:port or http(s)://host[:port]")
     scheme, host, port = shape.group("scheme", "host", "port")
-    return (f"{scheme}://" if scheme else "") + host.lower() + (f":{port}" if port else "")
+    start, end = f"{scheme}://" if scheme else "", f":{int(port)}" if port else ""
+    return (start + host).lower() + end
 
 
 def parse_url(text: str) -> str:
@@ -34,9 +36,10 @@ def parse_url(text: str) -> str:
         ValueError: it is none.
     """
     url = _URL.fullmatch(text.strip())
-    if url is None:
-        raise ValueError("is not http(s)://host[:port]/path")
-    return parse(url["base"]) + (url["rest"] or "/")
+    try:
+        return parse(url["base"] if url else "") + (url["rest"] or "/" if url else "")
+    except ValueError:
+        raise ValueError("is not http(s)://host[:port]/path without a login") from None
 
 
 def _sound(shape: re.Match[str]) -> bool:
@@ -44,13 +47,13 @@ def _sound(shape: re.Match[str]) -> bool:
     if port is not None and int(port) not in _PORTS:
         return False
     if host.startswith("["):
-        return _is_ip(host[1:-1])
-    return _is_ip(host) or not re.fullmatch(r"[0-9.]+", host)
+        return _is_ip(host[1:-1], 6)
+    named = all(_LABEL.fullmatch(label) for label in host.removesuffix(".").split("."))
+    return _is_ip(host, 4) or (named and not re.fullmatch(r"[0-9.]+", host))
 
 
-def _is_ip(text: str) -> bool:
+def _is_ip(text: str, version: int) -> bool:
     try:
-        ipaddress.ip_address(text)
+        return ipaddress.ip_address(text).version == version
     except ValueError:
         return False
-    return True

@@ -5,6 +5,8 @@ Where an entry names no source, its endpoint stands in the vendor's own document
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cctv.drivers.still import Still, Telltale
 from cctv.reasons import Reason
 from cctv.roster import URL_MODEL
@@ -94,8 +96,8 @@ UNIVIEW = Still("uniview", "/images/snapshot.jpg")
 URL = Still(URL_MODEL, "")
 """Any other camera: the record's address is the whole URL, with `{channel}` where it is wanted."""
 
-UNKNOWN = SARIX
-"""What the predecessor asked every model for that it did not know."""
+UNKNOWN = replace(SARIX, name="unknown")
+"""What the predecessor asked every model for that it did not know; Sarix's login stays its own."""
 
 TABLE: dict[str, Still] = {
     "axis": AXIS,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -29,10 +31,14 @@ _CONNECT_DEADLINE = 5.0
 _PER_DEVICE = 2
 _BODY_LIMIT = 8_000_000
 _CHALLENGED = 401
+# how long more is awaited behind a picture's end mark, in case the announced length was too long
+_LINGER = 1.0
+_END, _TRAILER = b"\xff\xd9", 64
 _HEADERS = {
     "Accept": "image/jpeg,*/*;q=0.1",
     "Accept-Encoding": "identity",
     "Cache-Control": "no-cache",
+    "Connection": "close",
 }
 _STATUSES = {
     401: Reason.AUTH,
@@ -127,11 +133,14 @@ class HttpDriver:
 
 @asynccontextmanager
 async def open_session(guard: Guard) -> AsyncIterator[aiohttp.ClientSession]:
-    """The session all cameras share: no cookies, no proxies, no decompression, no pool limit."""
+    """The session all cameras share: no cookies, no proxies, no decompression, no pool limit.
+
+    Each request has its own connection: cameras close theirs without saying so.
+    """
     connector = aiohttp.TCPConnector(
         limit=0,
         limit_per_host=_PER_DEVICE,
-        keepalive_timeout=5,
+        force_close=True,
         ttl_dns_cache=300,
         resolver=aiohttp.ThreadedResolver(),
         socket_factory=guard.open,
@@ -155,20 +164,36 @@ def env_name(model: str) -> str:
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
-    if response.status != 200:  # noqa: PLR2004 - the one status that carries a picture
+    """What came of the picture.
+
+    A lost connection ends it as a close does: wrong lengths are common (Dahua: up to 48 bytes
+    too many), and the picture itself tells whether it is whole.
+    """
+    if response.status != HTTPStatus.OK:
         reason = _STATUSES.get(response.status, Reason.HTTP_ERROR)
-        raise CaptureError(reason, f"HTTP {response.status} {response.reason or ''}".strip())
+        raise CaptureError(reason, _status_words(response.status))
     body = bytearray()
     try:
-        async for chunk in response.content.iter_any():
+        while chunk := await _more(response.content, body):
             body += chunk
             if len(body) > _BODY_LIMIT:
                 raise CaptureError(Reason.TOO_BIG, f"more than {_BODY_LIMIT:,} bytes")
-    except aiohttp.ClientPayloadError:
-        # a wrong length is common (Dahua: 48 bytes too many); the picture itself decides
+    except (aiohttp.ClientError, OSError):
         if not body:
             raise
     return bytes(body)
+
+
+async def _more(content: aiohttp.StreamReader, body: bytearray) -> bytes:
+    """The next bytes; TimeoutError when none come behind what looks like a picture's end."""
+    async with asyncio.timeout(_LINGER if _END in body[-_TRAILER:] else None):
+        return await content.readany()
+
+
+def _status_words(status: int) -> str:
+    """The standard's words; those of the camera could repeat the request, a login in it."""
+    known = status in {each.value for each in HTTPStatus}
+    return f"HTTP {status} {HTTPStatus(status).phrase}" if known else f"HTTP {status}"
 
 
 @contextmanager
@@ -180,13 +205,12 @@ def _wall(timeout: float) -> Iterator[None]:
         raise _timed_out(error, timeout) from None
     except aiohttp.ClientConnectorError as error:
         raise _not_connected(error) from None
-    except (ssl.SSLError, aiohttp.ClientSSLError) as error:
+    except ssl.SSLError as error:
         raise CaptureError(Reason.TLS, _tls_words(error)) from None
-    except (aiohttp.ClientResponseError, aiohttp.InvalidURL) as error:
-        raise CaptureError(Reason.PROTOCOL, f"no valid HTTP ({type(error).__name__})") from None
-    except (aiohttp.ClientError, OSError) as error:
-        found = f"connection lost before the picture was whole ({type(error).__name__})"
-        raise CaptureError(Reason.TORN, found) from None
+    except (aiohttp.ClientResponseError, aiohttp.InvalidURL):
+        raise CaptureError(Reason.PROTOCOL, "answered something that is not HTTP") from None
+    except (aiohttp.ClientError, OSError):
+        raise CaptureError(Reason.TORN, "closed the connection before any picture") from None
 
 
 def _timed_out(error: TimeoutError, timeout: float) -> CaptureError:
@@ -198,14 +222,17 @@ def _timed_out(error: TimeoutError, timeout: float) -> CaptureError:
 def _not_connected(error: aiohttp.ClientConnectorError) -> CaptureError:
     cause = error.os_error
     if isinstance(cause, RefusedAddressError):
-        return CaptureError(Reason.REFUSED_ADDRESS, str(cause))
+        return CaptureError(Reason.REFUSED_ADDRESS, f"{error.host} {cause}")
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return CaptureError(Reason.UNREACHABLE, f"the name {error.host} is not known")
-    if isinstance(error, aiohttp.ClientSSLError):
-        return CaptureError(Reason.TLS, _tls_words(error))
-    return CaptureError(Reason.UNREACHABLE, f"connection failed: {cause.strerror or 'no route'}")
+    if isinstance(cause, ssl.SSLError):
+        return CaptureError(Reason.TLS, _tls_words(cause))
+    # a name's several addresses may have failed differently: then there is no number
+    why = os.strerror(cause.errno) if cause.errno else "none of its addresses answered"
+    return CaptureError(Reason.UNREACHABLE, f"connection failed: {why}")
 
 
-def _tls_words(error: Exception) -> str:
-    cause = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
-    return getattr(cause, "verify_message", None) or getattr(cause, "reason", None) or "TLS failed"
+def _tls_words(error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"certificate refused: {error.verify_message}"
+    return f"TLS failed: {(error.reason or 'broken off').replace('_', ' ').lower()}"

@@ -18,8 +18,9 @@ _HASHES: dict[str, Callable[[bytes], hashlib._Hash]] = {
     "SHA-256": hashlib.sha256,
     "MD5": lambda data: hashlib.md5(data, usedforsecurity=False),
 }
-_PARAMETER = re.compile(r"""\s*([A-Za-z][\w-]*)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,]*)\s*,?""")
-_SCHEME = re.compile(r"\s*,?\s*([A-Za-z][\w-]*)(?=\s|,|$)(?!\s*=)")
+_PARAMETER = re.compile(r"""[\s,]*([A-Za-z][\w-]*)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,]*)""")
+_SCHEME = re.compile(r"[\s,]*([A-Za-z][\w-]*)(?=[\s,]|$)(?!\s*=)")
+_SESSION = "-SESS"
 _RANK = {"SHA-256": 0, "SHA-256-SESS": 1, "MD5": 2, "MD5-SESS": 3}
 
 
@@ -35,6 +36,16 @@ class Challenge:
         """The digest's algorithm, upper case; MD5 where the camera names none."""
         return self.parameters.get("algorithm", "MD5").upper()
 
+    @property
+    def qops(self) -> list[str]:
+        """The qualities of protection on offer, lower case; none in the manner of RFC 2069."""
+        return re.findall(r"[^\s,]+", self.parameters.get("qop", "").lower())
+
+    def hash(self, *parts: str) -> str:
+        """The parts joined by colons, hashed in the digest's way."""
+        text = ":".join(parts).encode()
+        return _HASHES[self.algorithm.removesuffix(_SESSION)](text).hexdigest()
+
 
 def parse(headers: Iterable[str]) -> list[Challenge]:
     """Every challenge in all `WWW-Authenticate` headers, several in one header too."""
@@ -47,11 +58,7 @@ def answer(headers: Iterable[str], login: Login, method: str, target: str) -> st
     `target` is the path with its query, just as it is sent.
     """
     offered = parse(headers)
-    digests = [
-        offer
-        for offer in offered
-        if offer.scheme == "digest" and offer.algorithm in _RANK and _answerable(offer)
-    ]
+    digests = [offer for offer in offered if offer.scheme == "digest" and _answerable(offer)]
     if digests:
         best = min(digests, key=lambda offer: _RANK[offer.algorithm])
         return _digest(best, login, method, target)
@@ -75,12 +82,12 @@ def _unquoted(text: str) -> str:
 
 
 def _answerable(offer: Challenge) -> bool:
-    known = {"realm", "nonce"} <= offer.parameters.keys()
-    return known and ("qop" not in offer.parameters or "auth" in _qops(offer))
-
-
-def _qops(offer: Challenge) -> list[str]:
-    return [word.strip().lower() for word in offer.parameters["qop"].split(",")]
+    """Whether the answer can be right; a wrong one would count as a wrong password."""
+    whole = offer.algorithm in _RANK and {"realm", "nonce"} <= offer.parameters.keys()
+    # bytes that are no UTF-8 cannot be sent back just as they came
+    sendable = all(text.isprintable() for text in offer.parameters.values())
+    plain = not offer.qops and not offer.algorithm.endswith(_SESSION)
+    return whole and sendable and (plain or "auth" in offer.qops)
 
 
 def _basic(login: Login) -> str:
@@ -89,33 +96,31 @@ def _basic(login: Login) -> str:
 
 
 def _digest(offer: Challenge, login: Login, method: str, target: str) -> str:
-    realm, nonce = offer.parameters["realm"], offer.parameters["nonce"]
-    cnonce, count = secrets.token_hex(8), "00000001"
-    hashed = _hasher(offer.algorithm.removesuffix("-SESS"))
-    secret = hashed(f"{login.username}:{realm}:{login.password.reveal()}")
-    if offer.algorithm.endswith("-SESS"):
-        secret = hashed(f"{secret}:{nonce}:{cnonce}")
-    asked = hashed(f"{method}:{target}")
     fields = {
         "username": _quoted(login.username),
-        "realm": _quoted(realm),
-        "nonce": _quoted(nonce),
+        "realm": _quoted(offer.parameters["realm"]),
+        "nonce": _quoted(offer.parameters["nonce"]),
         "uri": _quoted(target),
     }
     if "algorithm" in offer.parameters:
         fields["algorithm"] = offer.parameters["algorithm"]
     if "opaque" in offer.parameters:
         fields["opaque"] = _quoted(offer.parameters["opaque"])
-    if "qop" in offer.parameters:
-        fields |= {"qop": "auth", "nc": count, "cnonce": _quoted(cnonce)}
-        fields["response"] = _quoted(hashed(f"{secret}:{nonce}:{count}:{cnonce}:auth:{asked}"))
-    else:
-        fields["response"] = _quoted(hashed(f"{secret}:{nonce}:{asked}"))
+    fields |= _proof(offer, login, offer.hash(method, target))
     return "Digest " + ", ".join(f"{name}={value}" for name, value in fields.items())
 
 
-def _hasher(algorithm: str) -> Callable[[str], str]:
-    return lambda text: _HASHES[algorithm](text.encode()).hexdigest()
+def _proof(offer: Challenge, login: Login, asked: str) -> dict[str, str]:
+    """That the password is known, and the numbers this was made with."""
+    nonce, cnonce, count = offer.parameters["nonce"], secrets.token_hex(8), "00000001"
+    secret = offer.hash(login.username, offer.parameters["realm"], login.password.reveal())
+    if offer.algorithm.endswith(_SESSION):
+        secret = offer.hash(secret, nonce, cnonce)
+    if not offer.qops:
+        return {"response": _quoted(offer.hash(secret, nonce, asked))}
+    response = offer.hash(secret, nonce, count, cnonce, "auth", asked)
+    numbers = {"qop": "auth", "nc": count, "cnonce": _quoted(cnonce)}
+    return numbers | {"response": _quoted(response)}
 
 
 def _quoted(text: str) -> str:

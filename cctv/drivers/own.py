@@ -6,20 +6,21 @@ import tomllib
 from typing import TYPE_CHECKING
 
 from cctv.drivers import TABLE, model_key
-from cctv.drivers.still import AUTHS, PLACEHOLDERS, Still, placeholders
+from cctv.drivers.still import AUTHS, LOGIN_PLACEHOLDERS, PLACEHOLDERS, Still, placeholders
 from cctv.errors import ConfigError
+from cctv.roster import URL_MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 _SETTING = "CCTV_DRIVERS"
-_KEYS: dict[str, type] = {
-    "path": str,
-    "query": dict,
-    "auth": str,
-    "first_channel": int,
-    "always_channel": bool,
+_KEYS: dict[str, tuple[type, str]] = {
+    "path": (str, "a text"),
+    "query": (dict, "a table"),
+    "auth": (str, "a text"),
+    "first_channel": (int, "a whole number"),
+    "always_channel": (bool, "true or false"),
 }
 
 
@@ -35,7 +36,7 @@ def load(file: Path | None) -> dict[str, Still]:
         tables = tomllib.loads(file.read_text("utf-8"))
     except OSError as error:
         raise ConfigError([f"{_SETTING}={file}: {error.strerror}"]) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError([f"{_SETTING}={file}: is not TOML: {error}"]) from None
     faults = [f"{_SETTING}={file}: {fault}" for fault in _faults(tables)]
     if faults:
@@ -44,40 +45,74 @@ def load(file: Path | None) -> dict[str, Still]:
 
 
 def _faults(tables: Mapping[str, object]) -> Iterator[str]:
+    seen: set[str] = set()
     for name, entry in tables.items():
+        key = model_key(name)
         if not isinstance(entry, dict):
             yield f"{name} stands outside a [model] table"
+        elif key in {"", URL_MODEL} | seen:
+            yield f"[{name}] {_NAMES.get(key, 'stands there twice, but for its letters or blanks')}"
         else:
             yield from (f"[{name}] {fault}" for fault in _entry_faults(entry))
+        seen.add(key)
+
+
+_NAMES = {
+    "": "names no model",
+    URL_MODEL: "is taken: its records hold whole addresses",
+}
 
 
 def _entry_faults(entry: Mapping[str, object]) -> Iterator[str]:
+    """What is wrong with one model; no value is repeated that may be a password."""
     for key, value in entry.items():
-        if key not in _KEYS:
+        kind, words = _KEYS.get(key, (object, ""))
+        if not words:
             yield f"{key} is unknown; accepted are {', '.join(_KEYS)}"
-        elif type(value) is not _KEYS[key]:
-            yield f"{key} is {value!r}, not a TOML {_KEYS[key].__name__}"
-    if not str(entry.get("path", "")).startswith("/"):
+        elif type(value) is not kind:
+            yield f"{key} is not {words}"
+    yield from _path_faults(entry.get("path", ""))
+    yield from _query_faults(entry.get("query"), entry.get("auth", AUTHS[0]))
+    yield from _choice_faults(entry)
+
+
+def _path_faults(path: object) -> Iterator[str]:
+    if not isinstance(path, str):
+        return
+    if not path.startswith("/"):
         yield "path is missing or does not begin with /"
-    if entry.get("auth", AUTHS[0]) not in AUTHS:
-        yield f"auth is {entry['auth']!r}, not one of {', '.join(AUTHS)}"
-    query = entry.get("query")
-    texts = [entry.get("path"), *(query.values() if isinstance(query, dict) else ())]
-    for text in texts:
-        yield from _text_faults(text)
+    if "?" in path or "#" in path:
+        yield "path holds ? or #; parameters stand in query"
+    yield from _text_faults("path", path)
 
 
-def _text_faults(text: object) -> Iterator[str]:
-    if not isinstance(text, str | int):
-        return
+def _query_faults(query: object, auth: object) -> Iterator[str]:
+    for name, value in query.items() if isinstance(query, dict) else ():
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            yield f"query.{name} is not a text or a whole number"
+        else:
+            yield from _text_faults(f"query.{name}", str(value), auth)
+
+
+def _choice_faults(entry: Mapping[str, object]) -> Iterator[str]:
+    auth, first = entry.get("auth"), entry.get("first_channel")
+    if isinstance(auth, str) and auth not in AUTHS:
+        yield f"auth is {auth!r}, not one of {', '.join(AUTHS)}"
+    if isinstance(first, int) and first < 0:
+        yield f"first_channel is {first}, not 0 or more"
+
+
+def _text_faults(where: str, text: str, auth: object = None) -> Iterator[str]:
     try:
-        unknown = placeholders(str(text)) - PLACEHOLDERS
+        names = placeholders(text)
     except ValueError:
-        yield f"{text!r} has a brace without its partner"
+        yield f"{where} has a brace without its partner, or more than a name between two"
         return
-    if unknown:
+    if unknown := names - PLACEHOLDERS:
         known = ", ".join(sorted(PLACEHOLDERS))
-        yield f"{{{min(unknown)}}} is unknown; accepted are {known}"
+        yield f"{where} holds {{{min(unknown)}}}, which is unknown; accepted are {known}"
+    if names & LOGIN_PLACEHOLDERS and auth != "query":
+        yield f'{where} holds the login, which stands nowhere but in a query with auth = "query"'
 
 
 def _still(name: str, entry: Mapping[str, object]) -> Still:

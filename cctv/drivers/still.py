@@ -10,11 +10,17 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cctv.model import Camera, Login
     from cctv.reasons import Reason
 
 AUTHS = ("challenge", "query", "none")
 PLACEHOLDERS = frozenset({"id", "channel", "username", "password", "random"})
+LOGIN_PLACEHOLDERS = frozenset({"username", "password"})
+
+# what is written in a path or a query stays so; only what no URL can hold is encoded
+_AS_WRITTEN = "/%:@!$'()*+,;=?~"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,8 @@ class Still:
     `path` and the values of `query` may hold `{channel}`, `{id}`, `{username}`, `{password}`
     and `{random}` (another one each time). The device calls its first channel `first_channel`;
     when a record names none, query parameters with `{channel}` are left out unless
-    `always_channel`. `auth` is "challenge" (follow what the camera asks for: Digest or Basic),
+    `always_channel`. Where there is no login, query parameters of it are left out, because a
+    blank one would count as a wrong attempt. `auth` is "challenge" (follow what the camera asks for: Digest or Basic),
     "query" (the login stands in the query, because the device takes it nowhere else) or "none".
     `path` is empty for the model whose address is a whole URL.
     """
@@ -59,20 +66,32 @@ class Still:
             "username": login.username if login else "",
             "password": login.password.reveal() if login else "",
         }
-        blank = set() if self.always_channel or camera.channel else {"channel"}
-        asked = [(name, text) for name, text in self.query if not placeholders(text) & blank]
-        query = "&".join(f"{name}={_fill(text, values)}" for name, text in asked)
+        asked = [
+            pair for pair in self.query if not placeholders(pair[1]) & self._blank(camera, login)
+        ]
+        query = "&".join(f"{quote(name)}={_fill(text, values)}" for name, text in asked)
         return _fill(self.path, values) + (f"?{query}" if query else "")
+
+    def _blank(self, camera: Camera, login: Login | None) -> set[str]:
+        """The placeholders for which there is nothing to say."""
+        channel = set() if self.always_channel or camera.channel else {"channel"}
+        return channel if login else channel | LOGIN_PLACEHOLDERS
 
 
 def placeholders(text: str) -> set[str]:
     """The names in braces.
 
     Raises:
-        ValueError: the braces do not pair up.
+        ValueError: the braces do not pair up, or hold more than a name.
     """
-    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+    fields = [field for field in Formatter().parse(text) if field[1] is not None]
+    if any(spec or conversion for _, _, spec, conversion in fields):
+        raise ValueError("more than a name in braces")
+    return {name for _, name, _, _ in fields if name is not None}
 
 
-def _fill(text: str, values: dict[str, str]) -> str:
-    return text.format_map({name: quote(value, safe="") for name, value in values.items()})
+def _fill(text: str, values: Mapping[str, str]) -> str:
+    return "".join(
+        quote(literal, safe=_AS_WRITTEN) + ("" if name is None else quote(values[name], safe=""))
+        for literal, name, _, _ in Formatter().parse(text)
+    )

@@ -1,0 +1,159 @@
+"""The command line: which command, which settings, which exit status.
+
+0 all well, 1 the command failed, 2 the settings are wrong, 70 the program itself failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cctv import PUBLISHER, app, commands, config
+from cctv.drivers import own
+from cctv.errors import CctvError, ConfigError
+from cctv.logs import Redactor, logging_to
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from cctv.settings import Settings
+
+OK, FAILED, MISUSED, BROKEN = 0, 1, 2, 70
+
+log = logging.getLogger(__name__)
+
+
+def entry() -> None:
+    """The console script."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command; its exit status."""
+    options = _parser().parse_args(argv)
+    try:
+        settings = _settings(options)
+    except ConfigError as error:
+        return _misused(error)
+    redact = _redactor(settings)
+    folder = settings.log_dir if options.command == "run" else None
+    level = logging.DEBUG if options.verbose else _LEVELS.get(options.command, logging.WARNING)
+    with logging_to(folder, level, settings.timezone, redact):
+        return _run(options, settings, redact)
+
+
+def _run(options: argparse.Namespace, settings: Settings, redact: Redactor) -> int:
+    command: Callable[[Settings, argparse.Namespace], Awaitable[int]] = options.run
+    try:
+        with contextlib.redirect_stdout(commands.Redacted(sys.stdout, redact)):
+            return asyncio.run(_awaited(command, settings, options))
+    except ConfigError as error:
+        log.error("%s", error)  # noqa: TRY400 - the operator's slip needs no traceback
+        return _misused(error)
+    except CctvError as error:
+        _say(f"cctv: {redact(str(error))}")
+        return FAILED
+    except KeyboardInterrupt:
+        return FAILED
+    except Exception:
+        log.exception("the program failed")
+        return BROKEN
+
+
+async def _awaited(
+    command: Callable[[Settings, argparse.Namespace], Awaitable[int]],
+    settings: Settings,
+    options: argparse.Namespace,
+) -> int:
+    return await command(settings, options)
+
+
+async def _publish(settings: Settings, _: argparse.Namespace) -> int:
+    await app.run(settings)
+    return OK
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    """The settings, with all faults of the environment and the driver file in one error."""
+    env = config.environment(options.env_file)
+    if options.timeout is not None:
+        env[config.FETCH_TIMEOUT.name] = options.timeout
+    faults: list[str] = []
+    drivers = Path(env.get(config.DRIVERS.name, ""))
+    if drivers.is_file():
+        try:
+            own.load(drivers)
+        except ConfigError as error:
+            faults += error.faults
+    try:
+        settings = config.read(env)
+    except ConfigError as error:
+        faults = [*error.faults, *faults]
+    if faults:
+        raise ConfigError(faults)
+    return settings
+
+
+def _redactor(settings: Settings) -> Redactor:
+    secrets = [settings.knack.api_key] if settings.knack and settings.knack.api_key else []
+    return Redactor(settings.logins.values(), [*secrets, *config.aws_secrets(os.environ)])
+
+
+def _misused(error: ConfigError) -> int:
+    _say("cctv: the settings cannot be used:")
+    for fault in error.faults:
+        _say(f"  {fault}")
+    _say("The settings are described in README.md and env_file.example.")
+    return MISUSED
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)  # noqa: T201 - the command's voice
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="cctv",
+        description="Turns a fleet of cameras into public still images that are never wrong.",
+        epilog="Settings come from the environment, else from --env-file or ./.env.",
+    )
+    parser.add_argument("--version", action="version", version=PUBLISHER)
+    parser.set_defaults(timeout=None)
+    verbs = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    run = _verb(verbs, "run", _publish, "publish until stopped: the daemon")
+    run.add_argument("-t", "--timeout", metavar="SECONDS", help="CCTV_FETCH_TIMEOUT for this run")
+    check = _verb(verbs, "check", commands.check, "test settings, inventory, store and cameras")
+    check.add_argument("--all", action="store_true", help="list the cameras that are well, too")
+    once = _verb(verbs, "once", commands.once, "run one publishing cycle of a camera, aloud")
+    once.add_argument("camera", metavar="CAMERA", help="the camera's id")
+    snap = _verb(verbs, "snap", commands.snap, "save a camera's picture to a file, unpublished")
+    snap.add_argument("camera", metavar="CAMERA", help="the camera's id")
+    snap.add_argument("-o", "--output", required=True, type=Path, metavar="FILE")
+    listing = _verb(verbs, "list", commands.listing, "list the cameras of the inventory")
+    listing.add_argument(
+        "--accept", action="store_true", help="have the daemon believe this list, however short"
+    )
+    _verb(verbs, "health", commands.health, "exit 0 while the daemon here keeps pictures flowing")
+    return parser
+
+
+def _verb(
+    verbs: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    run: Callable[[Settings, argparse.Namespace], Awaitable[int]],
+    words: str,
+) -> argparse.ArgumentParser:
+    parser = verbs.add_parser(name, help=words, description=words[0].upper() + words[1:] + ".")
+    parser.add_argument("-v", "--verbose", action="store_true", help="log every cycle")
+    parser.add_argument("--env-file", type=Path, metavar="FILE", help="settings, beside ./.env")
+    parser.set_defaults(run=run)
+    return parser
+
+
+_LEVELS = {"run": logging.INFO, "once": logging.ERROR, "check": logging.ERROR}

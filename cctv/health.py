@@ -1,0 +1,97 @@
+"""Whether pictures are flowing: facts the daemon leaves in a file, and a judgement of them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from cctv.aside import aside
+from cctv.model import NotStored, Outcome, Published
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from cctv.seams import Clock
+
+log = logging.getLogger(__name__)
+
+FILE = "health.json"
+
+_EVERY = 10.0
+_BEAT_LIMIT = 60.0
+_FLOW_INTERVALS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """The daemon's last word: moments in seconds of the epoch, the interval in seconds.
+
+    `flowed` is when an address was last confirmed to show what it should.
+    """
+
+    started: float
+    beat: float
+    flowed: float
+    interval: float
+    cameras: int
+
+
+class Heart:
+    """An observer that beats: every ten seconds it leaves a `Pulse` in the state folder."""
+
+    def __init__(
+        self, folder: Path, interval: float, cameras: Callable[[], int], now: Clock
+    ) -> None:
+        self._file = folder / FILE
+        self._interval = interval
+        self._cameras = cameras
+        self._now = now
+        self._started = self._flowed = now().timestamp()
+
+    def __call__(self, outcome: Outcome) -> None:
+        """Note that an address shows what it should."""
+        refused = isinstance(outcome, NotStored) or getattr(outcome, "not_stored", None)
+        if isinstance(outcome, Published) or not refused:
+            self._flowed = self._now().timestamp()
+
+    async def run(self) -> None:
+        """Beat until cancelled."""
+        told = False
+        while True:
+            try:
+                await aside(self._beat, _EVERY)
+            except OSError as error:
+                log.log(logging.DEBUG if told else logging.WARNING, "health not written: %s", error)
+                told = True
+            await asyncio.sleep(_EVERY)
+
+    def _beat(self) -> None:
+        pulse = Pulse(
+            started=self._started,
+            beat=self._now().timestamp(),
+            flowed=self._flowed,
+            interval=self._interval,
+            cameras=self._cameras(),
+        )
+        fresh = self._file.with_suffix(".new")
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_text(json.dumps(asdict(pulse)), "utf-8")
+        fresh.replace(self._file)
+
+
+def judge(folder: Path, now: float) -> str:
+    """What is wrong with the daemon that keeps its state in `folder`; empty when all is well."""
+    try:
+        pulse = Pulse(**json.loads((folder / FILE).read_text("utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        return f"no daemon has left its pulse in {folder}: {error}"
+    if now - pulse.beat > _BEAT_LIMIT:
+        return f"the daemon's last pulse is {now - pulse.beat:.0f} s old"
+    silent = now - max(pulse.flowed, pulse.started)
+    if pulse.cameras and silent > _FLOW_INTERVALS * pulse.interval:
+        return f"no address has been brought up to date for {silent:.0f} s"
+    return ""

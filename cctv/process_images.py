@@ -1,0 +1,12 @@
+#!/usr/bin/env python3
+"""The predecessor's program under its own name: `process_images.py [-t SECONDS] [-v]`."""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    # run by path, Python would look for modules in this folder first, and find ours for others'
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+    from cctv.cli import main
+
+    sys.exit(main(["run", *sys.argv[1:]]))

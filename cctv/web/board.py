@@ -1,0 +1,57 @@
+"""What is known of each camera's picture: facts kept from outcomes, for the pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cctv.model import Outcome, Published, Rested, Unavailable
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from cctv.model import Camera
+    from cctv.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One camera's state: live with the time of its picture, or unavailable for a reason."""
+
+    camera: Camera
+    captured_at: datetime | None = None
+    reason: Reason | None = None
+    since: datetime | None = None
+
+
+@dataclass(slots=True)
+class Board:
+    """An observer that remembers the last fact of each camera, never a frame."""
+
+    _facts: dict[str, Fact] = field(default_factory=dict)
+
+    def __call__(self, outcome: Outcome) -> None:
+        """Remember what this outcome tells."""
+        camera = outcome.camera
+        match outcome:
+            case Published(frame=frame):
+                self._facts[camera.id] = Fact(camera, captured_at=frame.captured_at)
+            case Unavailable(error=error):
+                self._down(outcome, error.reason)
+            case Rested(reason=reason):
+                self._down(outcome, reason)
+
+    def facts(self, cameras: list[Camera]) -> list[Fact]:
+        """One fact for each of `cameras`, in the order of their ids as people count."""
+        known = (self._facts.get(camera.id, Fact(camera)) for camera in cameras)
+        return sorted(known, key=lambda fact: _counted(fact.camera.id))
+
+    def _down(self, outcome: Outcome, reason: Reason) -> None:
+        before = self._facts.get(outcome.camera.id)
+        since = before.since if before and before.since else outcome.cycle.due
+        self._facts[outcome.camera.id] = Fact(outcome.camera, reason=reason, since=since)
+
+
+def _counted(camera_id: str) -> tuple[int, str]:
+    """Numbers by their size, then names: 9 before 10 before `north`."""
+    return (int(camera_id), "") if camera_id.isdecimal() else (10**65, camera_id)

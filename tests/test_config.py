@@ -1,0 +1,200 @@
+"""The environment, read once and whole."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cctv import config
+from cctv.config import SETTINGS, environment, read
+from cctv.errors import ConfigError
+from cctv.model import Login, Secret
+from cctv.schedule import Timing
+from tests.fakes.frames import jpeg
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CITY = {
+    "AWS_ACCESS_KEY_ID": "AKIA1",
+    "AWS_SECRET_ACCESS_KEY": "aws-canary",
+    "BUCKET": "the-bucket",
+    "CAMERA_USERNAME": "viewer",
+    "CAMERA_PASSWORD": "pa #ss${HOME}",
+    "WISENET_USERNAME": "wise",
+    "WISENET_PASSWORD": "net",
+    "KNACK_APP_ID": "app",
+    "KNACK_API_KEY": "knack-canary",
+    "KNACK_CONTAINER": "view_395",
+}
+
+
+def faults(env: dict[str, str]) -> tuple[str, ...]:
+    """What is wrong with these settings."""
+    with pytest.raises(ConfigError) as caught:
+        read(env)
+    return caught.value.faults
+
+
+def test_predecessors_variables_are_enough() -> None:
+    """The City's env_file works unchanged, and everything else has the documented default."""
+    found = read(CITY)
+    assert found.bucket == "the-bucket"
+    assert found.prefix == "image/"
+    assert found.timing == Timing(300.0, 5, 1800.0)
+    assert (found.fetch_timeout, found.refresh) == (15.0, 0.0)
+    assert found.logins["CAMERA"] == Login("viewer", Secret("pa #ss${HOME}"))
+    assert found.logins["WISENET"] == Login("wise", Secret("net"))
+    assert found.knack is not None
+    assert found.knack.api_url is None
+    assert found.knack.fields == {
+        "id": "field_947",
+        "address": "field_638",
+        "model": "field_639",
+        "disabled": "field_1866",
+    }
+    assert found.log_dir == config.PACKAGE / "_log"
+    assert found.state_dir == found.log_dir / "state"
+
+
+def test_nothing_set_names_every_missing_variable_at_once() -> None:
+    """One message for all three, so that nobody starts the container four times."""
+    found = faults({})
+    assert [fault.split()[0] for fault in found] == ["KNACK_APP_ID", "KNACK_CONTAINER", "BUCKET"]
+
+
+def test_file_and_folder_need_neither_knack_nor_bucket(tmp_path: Path) -> None:
+    """A small user needs no cloud at all."""
+    cameras = tmp_path / "cameras.csv"
+    cameras.write_text("id,model,address\n")
+    found = read({"CCTV_INVENTORY": str(cameras), "CCTV_STORE": str(tmp_path)})
+    assert (found.inventory, found.folder) == (cameras, tmp_path)
+    assert found.knack is None
+    assert found.bucket is None
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("CCTV_INTERVAL", "0", "CCTV_INTERVAL=0 is not a number of seconds, 1 or more"),
+        ("CCTV_INTERVAL", "5m", "CCTV_INTERVAL=5m is not a number"),
+        ("CCTV_INTERVAL", "nan", "CCTV_INTERVAL=nan is not a number"),
+        ("CCTV_FETCH_TIMEOUT", "-1", "CCTV_FETCH_TIMEOUT=-1 is not a number"),
+        ("CCTV_FAILURE_LIMIT", "2.5", "CCTV_FAILURE_LIMIT=2.5 is not a whole number, 1 or more"),
+        ("CCTV_RETRY_AFTER", "0.5", "is not a number of seconds, 1 or more, or 0"),
+        ("CCTV_PREFIX", "image", "is not folder names that end in a slash, such as image/"),
+        ("CCTV_PREFIX", "../", "is not folder names"),
+        ("CCTV_INVENTORY", "cameras.xlsx", "is not knack or a file that ends in .csv"),
+        ("CCTV_INVENTORY", "gone.csv", "CCTV_INVENTORY=gone.csv is not a file that exists"),
+        ("CCTV_DRIVERS", "gone.toml", "CCTV_DRIVERS=gone.toml is not a file that exists"),
+        ("CCTV_CAMERA_NETWORKS", "10.1.2.3/8", "is not networks such as 10.20.0.0/16"),
+        ("CCTV_HTTP", "8080", "CCTV_HTTP=8080 is not host:port"),
+        ("CCTV_HTTP", "h:99999", "CCTV_HTTP=h:99999 is not host:port"),
+        ("CCTV_TIMEZONE", "Austin", "is not the name of a time zone, such as America/Chicago"),
+        ("KNACK_FIELD_ID", "947", "KNACK_FIELD_ID=947 is not a Knack field key"),
+        ("KNACK_API_URL", "https://api.knack.com/v1", "without a path such as /v1"),
+        ("CCTV_INTERVALL", "60", "CCTV_INTERVALL is unknown; is CCTV_INTERVAL meant?"),
+        ("CCTV_ZZZ", "1", "CCTV_ZZZ is unknown; names with CCTV_ are listed in the README"),
+        ("BUCKET", '"quoted"', "BUCKET is wrapped in quotes"),
+        ("AXIS_PASSWORD", "'quoted'", "AXIS_PASSWORD is wrapped in quotes"),
+    ],
+)
+def test_wrong_value_gets_one_sentence(name: str, text: str, words: str) -> None:
+    """The setting, what was found, and what is accepted."""
+    found = faults({**CITY, name: text})
+    assert len(found) == 1
+    assert words in found[0]
+
+
+def test_all_faults_come_at_once() -> None:
+    """Three mistakes, three sentences, one start."""
+    env = {"CCTV_INTERVAL": "x", "CCTV_HTTP": "y", "KNACK_APP_ID": "a", "KNACK_CONTAINER": "b"}
+    assert len(faults(env)) == 3
+
+
+def test_half_a_login_is_a_fault() -> None:
+    """A username without its password would ask 1,500 cameras in vain."""
+    env = {name: text for name, text in CITY.items() if name != "WISENET_PASSWORD"}
+    assert faults(env) == ("WISENET_USERNAME is set without its partner",)
+
+
+def test_any_model_may_have_its_login() -> None:
+    """`<MODEL>_USERNAME/_PASSWORD`, and a foreign lone name is left alone."""
+    found = read({**CITY, "AXIS_USERNAME": "a", "AXIS_PASSWORD": "b", "DB_USERNAME": "c"})
+    assert found.logins["AXIS"] == Login("a", Secret("b"))
+    assert "DB" not in found.logins
+
+
+def test_login_in_an_address_is_not_repeated() -> None:
+    """A fault must not print a password."""
+    (fault,) = faults({**CITY, "KNACK_API_URL": "https://me:canary@knack.local"})
+    assert "canary" not in fault
+
+
+def test_secrets_do_not_print() -> None:
+    """Settings can be logged whole."""
+    text = repr(read(CITY))
+    assert "canary" not in text
+    assert "pa #ss" not in text
+
+
+def test_operators_card_is_taken_byte_by_byte(tmp_path: Path) -> None:
+    """Consumers know the card by its hash: not a byte may differ; and it must be a JPEG."""
+    card = tmp_path / "unavailable.jpg"
+    card.write_bytes(jpeg() + b"their own trailer")
+    assert read({**CITY, "CCTV_FALLBACK_IMAGE": str(card)}).fallback == card.read_bytes()
+    card.write_bytes(jpeg()[:200])
+    (fault,) = faults({**CITY, "CCTV_FALLBACK_IMAGE": str(card)})
+    assert "is no whole JPEG: JPEG cut off after 200 bytes" in fault
+
+
+def test_env_file_stands_behind_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The environment wins, blanks count as unset, and `${…}` and `#` are left as they stand."""
+    file = tmp_path / "env_file"
+    file.write_text("BUCKET=file\nKNACK_APP_ID=file\nCAMERA_PASSWORD='a#b${HOME}'\nEMPTY=\n")
+    monkeypatch.setenv("BUCKET", "environment")
+    monkeypatch.setenv("KNACK_APP_ID", " ")
+    found = environment(file)
+    assert found["BUCKET"] == "environment"
+    assert found["KNACK_APP_ID"] == "file"
+    assert found["CAMERA_PASSWORD"] == "a#b${HOME}"
+    assert "EMPTY" not in found
+
+
+def test_aws_names_of_a_file_reach_the_aws_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its credential chain reads the process's environment, so they are put there."""
+    file = tmp_path / "env_file"
+    file.write_text("AWS_ENDPOINT_URL_S3=http://127.0.0.1:9\n")
+    monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
+    environment(file)
+    assert os.environ["AWS_ENDPOINT_URL_S3"] == "http://127.0.0.1:9"
+    monkeypatch.delenv("AWS_ENDPOINT_URL_S3")
+
+
+def test_named_env_file_must_exist(tmp_path: Path) -> None:
+    """A slip in --env-file is told, not passed over."""
+    with pytest.raises(ConfigError, match="is not a file that exists"):
+        environment(tmp_path / "gone")
+
+
+NAMES = st.sampled_from([setting.name for setting in SETTINGS])
+
+
+@given(st.dictionaries(NAMES, st.text(max_size=12).filter(lambda text: "\0" not in text)))
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=300, deadline=None)
+def test_any_text_makes_settings_or_sentences(env: dict[str, str]) -> None:
+    """Whatever stands in the environment: settings, or a ConfigError with whole sentences."""
+    try:
+        found = read(env)
+    except ConfigError as error:
+        assert error.faults  # noqa: PT017 - one of two
+    else:
+        assert found.timing.interval >= 1

@@ -1,0 +1,202 @@
+"""Serving the folder store to viewers, over real HTTP."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import aiohttp
+import pytest
+
+from cctv.errors import CaptureError, ConfigError
+from cctv.frame import Frame
+from cctv.kinds import Endpoint
+from cctv.model import Camera, Cycle, Published, Unavailable
+from cctv.public_image import Gallery
+from cctv.reasons import Reason
+from cctv.store.folder import open_folder
+from cctv.web.board import Board
+from cctv.web.serve import Site, open_site
+from tests.fakes.frames import jpeg
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+CARD = jpeg(1, (32, 24))
+FREE = Endpoint("127.0.0.1", 0)
+CAMERAS = [
+    Camera("9", "Axis", "10.0.0.9"),
+    Camera("10", "Axis", "10.0.0.10", "6th <script>alert(1)</script> & Lamar"),
+]
+
+
+@dataclass
+class Stand:
+    """A running site, its clock in our hand."""
+
+    gallery: Gallery
+    board: Board
+    client: aiohttp.ClientSession
+    moment: list[datetime] = field(default_factory=list)
+
+    async def put(self, name: str) -> Frame:
+        """Store a live picture, taken now."""
+        frame = Frame.of(jpeg(), self.moment[0])
+        due = self.moment[0] + timedelta(seconds=300)
+        await self.gallery.store.put(self.gallery.key(name), self.gallery.live(name, frame, due))
+        return frame
+
+
+@pytest.fixture
+async def stand(tmp_path: Path) -> AsyncIterator[Stand]:
+    """A folder store that is served, with two cameras."""
+    moment = [datetime.now(UTC)]
+    async with standing(tmp_path, moment, FREE) as found:
+        yield found
+
+
+@asynccontextmanager
+async def standing(
+    folder: Path, moment: list[datetime], endpoint: Endpoint
+) -> AsyncIterator[Stand]:
+    """The same, elsewhere."""
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(open_folder(folder, lambda: moment[0], 10))
+        gallery = Gallery(store, "image/", 300, CARD, lambda: moment[0])
+        board = Board()
+        site = Site(store, gallery, board, lambda: CAMERAS, ZoneInfo("America/Chicago"))
+        address = await stack.enter_async_context(open_site(site, endpoint))
+        client = await stack.enter_async_context(aiohttp.ClientSession(address))
+        yield Stand(gallery, board, client, moment)
+
+
+async def test_picture_comes_with_exactly_its_stored_headers(stand: Stand) -> None:
+    """A viewer gets what a CDN over S3 would hand out."""
+    frame = await stand.put("9")
+    async with stand.client.get("/image/9.jpg") as answer:
+        assert answer.status == 200
+        assert await answer.read() == frame.body
+        headers = answer.headers
+    live = stand.gallery.live("9", frame, frame.captured_at + timedelta(seconds=300))
+    assert headers["Content-Type"] == "image/jpeg"
+    assert headers["Cache-Control"] == live.cache_control
+    assert parsedate_to_datetime(headers["Expires"]) == live.expires.replace(microsecond=0)
+    meta = {name[11:]: text for name, text in headers.items() if name.startswith("x-amz-meta-")}
+    assert meta == live.metadata
+    assert headers["ETag"].startswith('"')
+    assert "Last-Modified" in headers
+
+
+async def test_head_has_the_same_headers_and_no_body(stand: Stand) -> None:
+    """A monitor may look without fetching."""
+    await stand.put("9")
+    async with stand.client.get("/image/9.jpg") as got, stand.client.head("/image/9.jpg") as had:
+        assert had.status == 200
+        assert await had.read() == b""
+        assert {**got.headers, "Date": ""} == {**had.headers, "Date": ""}
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        ({"If-None-Match": "ETAG"}, 304),
+        ({"If-None-Match": '"other", ETAG'}, 304),
+        ({"If-None-Match": "*"}, 304),
+        ({"If-None-Match": '"other"'}, 200),
+        ({"If-Modified-Since": "LAST"}, 304),
+        ({"If-Modified-Since": "Thu, 01 Jan 2026 00:00:00 GMT"}, 200),
+        ({"If-None-Match": '"other"', "If-Modified-Since": "LAST"}, 200),
+    ],
+)
+async def test_conditional_request(stand: Stand, header: dict[str, str], status: int) -> None:
+    """304 costs no bytes; the entity tag outranks the date."""
+    await stand.put("9")
+    async with stand.client.head("/image/9.jpg") as first:
+        values = {"ETAG": first.headers["ETag"], "LAST": first.headers["Last-Modified"]}
+    asked = {
+        name: text.replace("ETAG", values["ETAG"]).replace("LAST", values["LAST"])
+        for name, text in header.items()
+    }
+    async with stand.client.get("/image/9.jpg", headers=asked) as answer:
+        assert answer.status == status
+        assert (await answer.read() == b"") == (status == 304)
+        assert answer.headers["ETag"] == values["ETAG"]
+        assert "Expires" in answer.headers
+
+
+async def test_picture_past_its_time_is_not_served(stand: Stand) -> None:
+    """The daemon's work stood still: the fallback image comes instead, also for a 304 question."""
+    await stand.put("9")
+    async with stand.client.head("/image/9.jpg") as first:
+        etag = first.headers["ETag"]
+    stand.moment[0] += timedelta(seconds=451)
+    async with stand.client.get("/image/9.jpg", headers={"If-None-Match": etag}) as answer:
+        assert answer.status == 200
+        assert await answer.read() == CARD
+        assert answer.headers["x-amz-meta-state"] == "unavailable"
+        assert answer.headers["x-amz-meta-reason"] == "stale"
+        expires = parsedate_to_datetime(answer.headers["Expires"])
+        assert expires <= stand.moment[0] + timedelta(seconds=60)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "PROPFIND"])
+@pytest.mark.parametrize("path", ["/", "/image/9.jpg", "/nothing"])
+async def test_other_methods_are_not_allowed(stand: Stand, method: str, path: str) -> None:
+    """405 for everything but GET and HEAD, wherever (a city's security office asks for it)."""
+    async with stand.client.request(method, path) as answer:
+        assert answer.status == 405
+        assert answer.headers["Allow"] == "GET,HEAD"
+
+
+@pytest.mark.parametrize("path", ["/image/nobody.jpg", "/image/10.jpg"])
+async def test_address_without_a_picture_shows_the_card_with_404(stand: Stand, path: str) -> None:
+    """A page that embeds it shows the fallback image, and a program sees that it is none."""
+    async with stand.client.get(path) as answer:
+        assert answer.status == 404
+        assert await answer.read() == CARD
+        assert answer.headers["x-amz-meta-reason"] == "no-picture"
+
+
+@pytest.mark.parametrize(
+    "path", ["/image/../secret.jpg", "/image/%2e%2e/x.jpg", "/image/9.jpg.http", "/private/x"]
+)
+async def test_nothing_else_is_served(stand: Stand, path: str) -> None:
+    """Only the addresses of pictures lead into the folder."""
+    async with stand.client.get(path) as answer:
+        assert answer.status == 404
+        assert answer.content_type == "text/plain"
+
+
+async def test_page_tells_ages_and_reasons_in_words(stand: Stand) -> None:
+    """In the order people count, in the operator's zone, records' texts made harmless."""
+    now = stand.moment[0]
+    cycle = Cycle(now, now + timedelta(seconds=300))
+    frame = Frame.of(jpeg(), now - timedelta(seconds=42))
+    stand.board(Published(CAMERAS[0], cycle, frame))
+    stand.board(Unavailable(CAMERAS[1], cycle, CaptureError(Reason.AUTH, "HTTP 401")))
+    async with stand.client.get("/") as answer:
+        text = await answer.text()
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert "1 of 2 cameras show a fresh picture" in text
+    assert "taken 42 s ago" in text
+    assert "The camera refused the username and password." in text
+    assert "<script>" not in text
+    assert "&lt;script&gt;" in text
+    assert text.index("/image/9.jpg") < text.index("/image/10.jpg")
+    assert "10.0.0." not in text
+    assert text.count("CST") + text.count("CDT") == 3
+
+
+async def test_taken_port_is_a_fault_of_the_settings(tmp_path: Path) -> None:
+    """One sentence that names CCTV_HTTP, not a traceback."""
+    async with standing(tmp_path, [datetime.now(UTC)], FREE) as found:
+        port = found.client._base_url.port  # type: ignore[union-attr] # noqa: SLF001 - the address it got
+        taken = Endpoint("127.0.0.1", port or 0)
+        with pytest.raises(ConfigError, match=r"CCTV_HTTP=127.0.0.1:\d+ cannot be listened on"):
+            async with standing(tmp_path, [datetime.now(UTC)], taken):
+                pass
