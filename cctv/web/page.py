@@ -30,12 +30,12 @@ p { margin: 0; }
 """
 
 POLICY = (
-    "default-src 'none'; img-src 'self'; base-uri 'none'; form-action 'none'; "
+    "default-src 'none'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'; style-src 'sha256-"
     + base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
     + "'"
 )
-"""The page's Content-Security-Policy: its own style and pictures, nothing else."""
+"""The page's Content-Security-Policy: its own style and pictures (and an empty icon)."""
 
 
 def page(
@@ -49,6 +49,7 @@ def page(
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Camera images</title>
+<link rel="icon" href="data:,">
 <style>{_STYLE}</style>
 <h1>Camera images</h1>
 <p>{live} of {len(facts)} cameras show a fresh picture, {_clock(now, zone)}.

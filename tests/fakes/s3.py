@@ -15,6 +15,7 @@ from functools import cache
 from importlib.metadata import files
 from typing import TYPE_CHECKING
 
+import requests
 from aiobotocore.session import get_session
 from moto.server import ThreadedMotoServer
 
@@ -93,6 +94,8 @@ def moto_s3() -> Iterator[RealS3]:
     try:
         host, port = server.get_host_and_port()
         moto = RealS3(f"http://{host}:{port}")
+        # its buckets are the process's, and outlive the server
+        requests.post(f"{moto.endpoint}/moto-api/reset", timeout=10).close()
         asyncio.run(moto.make_bucket())
         yield moto
     finally:

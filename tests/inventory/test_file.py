@@ -1,0 +1,63 @@
+"""Inventories in files: what is wrong with one is said in a sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cctv.errors import InventoryError
+from cctv.inventory.file import FileInventory
+from cctv.roster import read
+
+SHARED = Path(__file__).parents[3] / "shared" / "data"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("a.csv", b"", "has no column id, model, address in its first line"),
+        ("a.csv", b"id,model\n1,Axis\n", "has no column address in its first line"),
+        ("a.csv", b'id,model,address\n1,"Axis,10.0.0.1\n', "unexpected end of data"),
+        ("a.csv", "id,model,address\n1,Axis,Straße".encode("latin-1"), "byte 28 is not UTF-8"),
+        ("a.json", b"{}", "is not a JSON list of objects"),
+        ("a.json", b"[1]", "is not a JSON list of objects"),
+        ("a.json", b"[{]", "Expecting property name"),
+        ("a.geojson", b"[]", "is not a GeoJSON FeatureCollection"),
+        ("a.geojson", b'{"features": [7]}', "is not a GeoJSON FeatureCollection"),
+    ],
+)
+async def test_unusable_file(tmp_path: Path, name: str, text: bytes, words: str) -> None:
+    """The file and what is wrong with it; reading it again would not help."""
+    (tmp_path / name).write_bytes(text)
+    with pytest.raises(InventoryError) as caught:
+        await FileInventory(tmp_path / name).records()
+    assert str(caught.value).startswith(str(tmp_path / name))
+    assert words in str(caught.value)
+    assert caught.value.lasting
+
+
+async def test_missing_file_may_come_back(tmp_path: Path) -> None:
+    """An editor that replaces the file must not end the daemon."""
+    with pytest.raises(InventoryError, match="No such file") as caught:
+        await FileInventory(tmp_path / "gone.csv").records()
+    assert not caught.value.lasting
+
+
+@pytest.mark.parametrize("odd", ["null", '"x"', "7", "[]", '{"type": "Point"}'])
+async def test_odd_geometry_costs_no_camera(tmp_path: Path, odd: str) -> None:
+    """A feature without a usable place is a camera without coordinates."""
+    file = tmp_path / "a.geojson"
+    properties = '{"id": 1, "model": "Axis", "address": "10.0.0.1"}'
+    file.write_text(f'{{"features": [{{"properties": {properties}, "geometry": {odd}}}]}}')
+    roster = read(await FileInventory(file).records(), {})
+    assert roster.cameras["1"].latitude is None
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the real lists are not on this machine")
+async def test_real_geojson_list_is_read_with_its_places() -> None:
+    """New Zealand's 297 cameras: ids and coordinates found, the missing fields told one by one."""
+    records = await FileInventory(SHARED / "nzta_cameras_297.geojson").records()
+    assert len(records) == 297
+    assert all(record.id and float(record.latitude) < 0 for record in records)
+    assert {refusal.why for refusal in read(records, {}).refusals} == {"model is blank"}

@@ -1,0 +1,131 @@
+"""What the log says of cameras: changes, and storms in one line."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import timedelta
+
+import pytest
+
+from cctv.errors import CaptureError, StoreError
+from cctv.frame import Frame
+from cctv.journal import Journal, pairs
+from cctv.model import Camera, Cycle, Outcome, Published, Unavailable
+from cctv.reasons import WORDS, Reason
+from cctv.store.memory import MemoryStore, Mood
+from cctv.store.report import Reporting
+from tests.fakes.frames import jpeg
+from tests.test_public_image import gallery
+from tests.virtual import EPOCH, now, run
+
+
+def cycle() -> Cycle:
+    """A cycle now."""
+    return Cycle(now(), now() + timedelta(seconds=300))
+
+
+def down(name: str, reason: Reason = Reason.TIMEOUT) -> Outcome:
+    """No picture."""
+    return Unavailable(Camera(name, "Axis", "10.0.0.1"), cycle(), CaptureError(reason, "so"))
+
+
+def up(name: str) -> Outcome:
+    """A picture."""
+    return Published(Camera(name, "Axis", "10.0.0.1"), cycle(), Frame.of(jpeg(), now()))
+
+
+@pytest.fixture(autouse=True)
+def _everything(caplog: pytest.LogCaptureFixture) -> None:
+    """Catch INFO too."""
+    caplog.set_level(logging.INFO)
+
+
+def test_only_changes_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    """A hundred failing cycles are one line; another reason is another line."""
+
+    async def work() -> None:
+        journal = Journal(now)
+        for _ in range(100):
+            journal(down("1"))
+        journal(down("1", Reason.AUTH))
+        journal(up("1"))
+        journal(up("1"))
+
+    run(work)
+    told = [line.split(" advice")[0] for line in caplog.messages]
+    assert told == [
+        "camera unavailable camera=1 reason=timeout found=so model=Axis",
+        "camera unavailable camera=1 reason=auth found=so model=Axis",
+        "camera live again camera=1 after=0s was=auth",
+    ]
+
+
+def test_storm_is_one_line_a_minute_with_counts(caplog: pytest.LogCaptureFixture) -> None:
+    """The camera network drops: twenty lines, then one with the rest, not 1,000."""
+
+    async def work() -> None:
+        journal = Journal(now)
+        for number in range(1000):
+            journal(down(str(number), Reason.UNREACHABLE if number % 3 else Reason.TIMEOUT))
+        await asyncio.sleep(61)
+        journal(down("1"))
+
+    run(work)
+    told = [line for line in caplog.messages if line.startswith(("camera", "more"))]
+    assert len(told) == 22
+    assert told[20] == "more cameras unavailable cameras=980 unreachable=653 timeout=327"
+
+
+def test_summary_counts_the_fleet(caplog: pytest.LogCaptureFixture) -> None:
+    """After a minute, and then every five, a line says how the fleet does."""
+
+    async def work() -> None:
+        journal = Journal(now)
+        for _ in range(11):
+            journal(up("1"))
+            journal(down("2"))
+            await asyncio.sleep(60)
+
+    run(work)
+    told = [line for line in caplog.messages if line.startswith("fleet")]
+    assert told[0] == "fleet live=1 unavailable=1 cycles_published=2 cycles_unavailable=1"
+    assert len(told) == 2
+
+
+def test_names_from_records_stay_within_quotes() -> None:
+    """A name cannot add a field of its own, nor a line."""
+    assert pairs(name="x reason=auth\n", camera="1") == 'name="x reason=auth\\n" camera=1'
+
+
+def test_every_reason_has_a_sentence_and_advice() -> None:
+    """The closed set is whole: words for a technician for each."""
+    assert set(WORDS) == set(Reason)
+    for words in WORDS.values():
+        assert words.sentence.endswith(".")
+        assert words.advice.endswith(".")
+
+
+def test_store_trouble_is_told_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    """A dead bucket and 1,500 cameras: one ERROR a minute with a count, one INFO at the end."""
+
+    async def work() -> None:
+        store = MemoryStore(now, Mood.REFUSE)
+        reporting = Reporting(store, now)
+        thing = gallery(store).unavailable("1", {})
+        for _ in range(180):
+            with pytest.raises(StoreError):
+                await reporting.put("image/1.jpg", thing)
+            await asyncio.sleep(1)
+        store.mood = Mood.TAKE
+        await reporting.put("image/1.jpg", thing)
+        await reporting.put("image/1.jpg", thing)
+        assert store.objects["image/1.jpg"].thing.expires > EPOCH
+
+    run(work)
+    assert [line.split(":")[0] for line in caplog.messages] == [
+        "store does not take objects failed=1",
+        "store does not take objects failed=61",
+        "store does not take objects failed=121",
+        "store takes objects again failed=180",
+    ]
