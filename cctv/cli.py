@@ -36,7 +36,7 @@ def entry() -> None:
 
 def main(argv: Sequence[str]) -> int:
     """Run one command; its exit status."""
-    options = _parser().parse_args(argv)
+    options = parser().parse_args(argv)
     try:
         settings = _settings(options)
     except ConfigError as error:
@@ -117,15 +117,16 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr)  # noqa: T201 - the command's voice
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """The command line as it is parsed."""
+    top = argparse.ArgumentParser(
         prog="cctv",
         description="Turns a fleet of cameras into public still images that are never wrong.",
         epilog="Settings come from the environment, else from --env-file or ./.env.",
     )
-    parser.add_argument("--version", action="version", version=PUBLISHER)
-    parser.set_defaults(timeout=None)
-    verbs = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    top.add_argument("--version", action="version", version=PUBLISHER)
+    top.set_defaults(timeout=None)
+    verbs = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run = _verb(verbs, "run", _publish, "publish until stopped: the daemon")
     run.add_argument("-t", "--timeout", metavar="SECONDS", help="CCTV_FETCH_TIMEOUT for this run")
     check = _verb(verbs, "check", commands.check, "test settings, inventory, store and cameras")
@@ -140,7 +141,7 @@ def _parser() -> argparse.ArgumentParser:
         "--accept", action="store_true", help="have the daemon believe this list, however short"
     )
     _verb(verbs, "health", commands.health, "exit 0 while the daemon here keeps pictures flowing")
-    return parser
+    return top
 
 
 def _verb(
