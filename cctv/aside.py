@@ -3,43 +3,63 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from typing import TYPE_CHECKING, TypeVar
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+import errno
+from collections.abc import Callable
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from threading import Thread
+from typing import TypeVar
 
 T = TypeVar("T")
 
+Wanted = Callable[[], bool]
+"""Whether anybody still waits for the work."""
+
 
 async def aside(work: Callable[[], T], deadline: float) -> T:
-    """What `work()` returns or raises, run in a daemon thread of its own.
+    """What `work()` returns or raises; TimeoutError after `deadline` seconds."""
+    return await Hand(deadline).do(lambda _: work())
 
-    A thread that hangs (a dead disk) is left behind, and stops neither the loop nor the exit.
 
-    Raises:
-        TimeoutError: it took longer than `deadline` seconds.
+class Hand:
+    """Does disk work, one piece after the other, each in a daemon thread and within `deadline`.
+
+    A hung disk then stops neither the loop nor the process's exit. What hangs keeps its turn, so
+    that nothing overtakes it; once nobody waits for it, it is told that it is not `wanted`.
     """
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[T] = loop.create_future()
 
-    def settle(result: T | None, error: BaseException | None) -> None:
-        if done.done():
-            return
-        if error is not None:
-            done.set_exception(error)
-        else:
-            done.set_result(result)  # type: ignore[arg-type] # no error: `work` has returned a T
+    def __init__(self, deadline: float) -> None:
+        self._deadline = deadline
+        self._turn = asyncio.Lock()
 
-    def run() -> None:
-        result, error = None, None
+    async def do(self, work: Callable[[Wanted], T]) -> T:
+        """What `work` returns or raises; TimeoutError at the deadline."""
+        async with asyncio.timeout(self._deadline):
+            await self._turn.acquire()
+            return await self._begin(work)
+
+    def _begin(self, work: Callable[[Wanted], T]) -> asyncio.Future[T]:
+        loop = asyncio.get_running_loop()
+        done: Future[T] = Future()
+
+        def run() -> None:
+            _fulfil(done, work)
+            # RuntimeError: the loop is closed, nobody waits for the turn
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._turn.release)
+
         try:
-            result = work()
-        except Exception as caught:  # noqa: BLE001 - carried over to the caller, whatever it is
-            error = caught
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(settle, result, error)
+            Thread(target=run, name="disk", daemon=True).start()
+        except RuntimeError:
+            self._turn.release()
+            raise OSError(errno.EAGAIN, "no thread can be started") from None
+        return asyncio.wrap_future(done)
 
-    threading.Thread(target=run, daemon=True, name="aside").start()
-    async with asyncio.timeout(deadline):
-        return await done
+
+def _fulfil(done: Future[T], work: Callable[[Wanted], T]) -> None:
+    # InvalidStateError: the caller has gone
+    with suppress(InvalidStateError):
+        try:
+            done.set_result(work(lambda: not done.cancelled()))
+        except Exception as error:  # noqa: BLE001 -- handed to the caller, whatever it is
+            done.set_exception(error)

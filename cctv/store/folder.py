@@ -8,32 +8,27 @@ or its ETag any more and counts as absent, and the next cycle replaces it.
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import hashlib
 import re
 import secrets
 import time
-from concurrent.futures import Future, InvalidStateError
 from contextlib import asynccontextmanager, contextmanager, suppress
 from email.utils import format_datetime, parsedate_to_datetime
 from functools import partial
-from threading import Thread
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
+from cctv.aside import Hand
 from cctv.errors import ConfigError, StoreError
 from cctv.model import Shelved, StoredObject
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Iterator
     from datetime import datetime
     from pathlib import Path
 
+    from cctv.aside import Wanted
     from cctv.seams import Clock
-
-    Wanted = Callable[[], bool]
-
-T = TypeVar("T")
 
 META = "x-amz-meta-"
 NAME = re.compile(r"[A-Za-z0-9-]+")
@@ -53,7 +48,7 @@ async def open_folder(root: Path, now: Clock, deadline: float) -> AsyncIterator[
         ConfigError: nothing can be written there.
     """
     try:
-        await _Hand(deadline).do(lambda _: _prepare(root, oldest=time.time() - deadline))
+        await Hand(deadline).do(lambda _: _prepare(root, oldest=time.time() - deadline))
     except OSError as error:
         raise ConfigError([f"CCTV_STORE={root}: cannot be written: {_words(error)}"]) from error
     yield FolderStore(root, now, deadline)
@@ -65,8 +60,8 @@ class FolderStore:
     def __init__(self, root: Path, now: Clock, deadline: float) -> None:
         self._root = root
         self._now = now
-        self._writer = _Hand(deadline)
-        self._reader = _Hand(deadline)
+        self._writer = Hand(deadline)
+        self._reader = Hand(deadline)
 
     async def put(self, key: str, thing: StoredObject) -> None:
         """See `Store.put`."""
@@ -197,47 +192,3 @@ def _disk_faults(what: str) -> Iterator[None]:
 
 def _words(error: OSError) -> str:
     return error.strerror or "the disk did not answer in time"
-
-
-class _Hand:
-    """Does disk work, one piece after the other, each in a daemon thread and within `deadline`.
-
-    A hung disk then stops neither the loop nor the process's exit. What hangs keeps its turn, so
-    that nothing overtakes it; once nobody waits for it, it is told that it is not `wanted`.
-    """
-
-    def __init__(self, deadline: float) -> None:
-        self._deadline = deadline
-        self._turn = asyncio.Lock()
-
-    async def do(self, work: Callable[[Wanted], T]) -> T:
-        """What `work` returns or raises; TimeoutError at the deadline."""
-        async with asyncio.timeout(self._deadline):
-            await self._turn.acquire()
-            return await self._begin(work)
-
-    def _begin(self, work: Callable[[Wanted], T]) -> asyncio.Future[T]:
-        loop = asyncio.get_running_loop()
-        done: Future[T] = Future()
-
-        def run() -> None:
-            _fulfil(done, work)
-            # RuntimeError: the loop is closed, nobody waits for the turn
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(self._turn.release)
-
-        try:
-            Thread(target=run, name="disk", daemon=True).start()
-        except RuntimeError:
-            self._turn.release()
-            raise OSError(errno.EAGAIN, "no thread can be started") from None
-        return asyncio.wrap_future(done)
-
-
-def _fulfil(done: Future[T], work: Callable[[Wanted], T]) -> None:
-    # InvalidStateError: the caller has gone
-    with suppress(InvalidStateError):
-        try:
-            done.set_result(work(lambda: not done.cancelled()))
-        except Exception as error:  # noqa: BLE001 -- handed to the caller, whatever it is
-            done.set_exception(error)
