@@ -43,7 +43,9 @@ def main(argv: Sequence[str]) -> int:
         return _misused(error)
     redact = _redactor(settings)
     folder = settings.log_dir if options.command == "run" else None
-    level = logging.DEBUG if options.verbose else _LEVELS.get(options.command, logging.WARNING)
+    # a command prints what it finds; the log would say it twice
+    usual = logging.INFO if options.command == "run" else logging.CRITICAL
+    level = logging.DEBUG if options.verbose else usual
     with logging_to(folder, level, settings.timezone, redact):
         return _run(options, settings, redact)
 
@@ -155,6 +157,3 @@ def _verb(
     parser.add_argument("--env-file", type=Path, metavar="FILE", help="settings, beside ./.env")
     parser.set_defaults(run=run)
     return parser
-
-
-_LEVELS = {"run": logging.INFO, "once": logging.ERROR, "check": logging.ERROR}

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _DISK = 5.0
-_FIRST_AGAIN = 30.0
 _SAVE_AFTER = 5.0
+_HANGS = "the disk hangs"
 
 
 @dataclass(slots=True)
@@ -34,27 +34,33 @@ class Keeper:
 
     A list that cannot be read or believed changes nothing: the last good one stands, from the
     disk after a start. Only its orders not to publish are obeyed all the same. `apply` gets
-    each new roster; `refresh` is the time between readings in seconds, 0 for none.
+    each new roster; `refresh` is the time between readings in seconds, 0 for none, and `again`
+    the one until a first reading that failed is tried once more.
     """
 
     inventory: Inventory
     last_good: LastGood
     apply: Callable[[Roster], Awaitable[None]]
     refresh: float
+    again: float = 30.0
     _known: Known = field(default_factory=Known)
     _begun: bool = False
+    _answered: bool = False
     _trouble: str = ""
     _reported: frozenset[Refusal] = frozenset()
     _wanted: asyncio.Event = field(default_factory=asyncio.Event)
     _dirty: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
-        """Read now, on request and every `refresh` seconds, until cancelled."""
+        """Read now, on request and every `refresh` seconds, until cancelled.
+
+        Without a refresh, a first reading that fails is tried again until it succeeds.
+        """
         await self._recall()
         while True:
             self._wanted.clear()
             await self.look()
-            pause = self.refresh or (None if self._begun else _FIRST_AGAIN)
+            pause = self.refresh or (None if self._answered else self.again)
             try:
                 async with asyncio.timeout(pause):
                     await self._wanted.wait()
@@ -95,6 +101,7 @@ class Keeper:
             if not self._begun:
                 await self._work_from_last_good({})
             return
+        self._answered = True
         roster = read(records, self._known.cameras)
         if doubt := await self._doubt(roster):
             await self._hold_on(roster, doubt)
@@ -150,14 +157,16 @@ class Keeper:
         try:
             self._known = await aside(self.last_good.load, _DISK)
         except (OSError, ValueError, TimeoutError) as error:
-            log.warning("inventory: last good list not readable, starting without: %s", error)
+            log.warning(
+                "inventory: last good list not readable, starting without: %s", error or _HANGS
+            )
 
     async def _save(self) -> None:
         known = self._known
         try:
             await aside(lambda: self.last_good.save(known), _DISK)
         except (OSError, TimeoutError) as error:
-            log.warning("inventory: last good list not saved: %s", error or "the disk hangs")
+            log.warning("inventory: last good list not saved: %s", error or _HANGS)
 
     def _tell_trouble(self, trouble: str) -> None:
         level = logging.DEBUG if trouble == self._trouble else logging.ERROR

@@ -226,3 +226,20 @@ async def test_disk_that_takes_nothing_does_not_stop_a_start(tmp_path: Path) -> 
     office = Office(tmp_path / "state")
     roster = await office.start(rows(1, 2))
     assert len(roster.cameras) == 2
+
+
+async def test_knack_down_at_the_start_is_asked_again_without_a_refresh(office: Office) -> None:
+    """The last good list is a stopgap: the list itself is read as soon as Knack is back."""
+    await office.read(rows(1, 2, 3))
+    office.rosters.clear()
+    office.answers = [*[InventoryError("down")] * 5, rows(1, 2, 3, 4)]
+    keeper = office.restarted()
+    keeper.again = 0.01
+    running = asyncio.create_task(keeper.run())
+    async with asyncio.timeout(20):
+        while len(office.rosters) < 2:
+            office.applied.clear()
+            await office.applied.wait()
+    running.cancel()
+    assert [len(roster.cameras) for roster in office.rosters] == [3, 4]
+    assert not office.answers
