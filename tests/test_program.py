@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,7 +18,7 @@ from cctv.schedule import utc_now
 from dev.dummy_api import Street
 from tests.fakes.daemon import Daemon, await_, command
 from tests.fakes.knack import FakeKnack, Mode, camera_row
-from tests.fakes.s3 import RealS3, moto_s3, rclone_s3
+from tests.fakes.s3 import RealS3, aws_environment, moto_s3, rclone_s3
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -180,6 +182,38 @@ def test_sigterm_while_every_camera_hangs(small: Small) -> None:
         status, seconds = daemon.leave()
     assert status == 0
     assert seconds < 10
+
+
+@pytest.fixture
+def deaf(small: Small) -> Iterator[Daemon]:
+    """A daemon whose bucket never answers, with a picture's upload in flight."""
+    _, env, folder = small
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(30)
+        aws = aws_environment(f"http://127.0.0.1:{server.getsockname()[1]}")
+        settings = {**env, **aws, "CCTV_STORE": "s3", "BUCKET": "b", "CCTV_INTERVAL": "300"}
+        with Daemon(settings, folder) as daemon, ExitStack() as uploads:
+            head = b"unavailable.jpg"
+            while b"unavailable.jpg" in head:
+                upload = uploads.enter_context(server.accept()[0])
+                head = upload.recv(4096)
+            yield daemon
+
+
+def test_sigterm_with_uploads_that_hang(deaf: Daemon) -> None:
+    """They get their five seconds, and the process leaves within ten, with status 0."""
+    status, seconds = deaf.leave()
+    assert status == 0
+    assert seconds < 10
+
+
+def test_second_sigterm_leaves_at_once(deaf: Daemon) -> None:
+    """Who asks twice means it: no upload is waited for."""
+    deaf.send(signal.SIGTERM)
+    deaf.says("stopping signal=SIGTERM")
+    status, seconds = deaf.leave()
+    assert status == 1
+    assert seconds < 3
 
 
 def test_sigint_leaves_too(small: Small) -> None:
