@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cctv import PUBLISHER, app, commands, config
+from cctv import PUBLISHER, app, check, commands, config
 from cctv.drivers import own
 from cctv.errors import CctvError, ConfigError
 from cctv.logs import Redactor, logging_to
@@ -131,8 +131,8 @@ def parser() -> argparse.ArgumentParser:
     verbs = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run = _verb(verbs, "run", _publish, "publish until stopped: the daemon")
     run.add_argument("-t", "--timeout", metavar="SECONDS", help="CCTV_FETCH_TIMEOUT for this run")
-    check = _verb(verbs, "check", commands.check, "test settings, inventory, store and cameras")
-    check.add_argument("--all", action="store_true", help="list the cameras that are well, too")
+    checking = _verb(verbs, "check", check.check, "test settings, inventory, store and cameras")
+    checking.add_argument("--all", action="store_true", help="list the cameras that are well, too")
     once = _verb(verbs, "once", commands.once, "run one publishing cycle of a camera, aloud")
     once.add_argument("camera", metavar="CAMERA", help="the camera's id")
     snap = _verb(verbs, "snap", commands.snap, "save a camera's picture to a file, unpublished")

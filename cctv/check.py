@@ -1,0 +1,120 @@
+"""`cctv check`: everything the daemon needs is tested, and no camera is published."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cctv import app
+from cctv.commands import print_odd, read_roster, show
+from cctv.errors import CaptureError, InventoryError, StoreError
+from cctv.reasons import WORDS
+from cctv.table import table
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from cctv.model import Camera
+    from cctv.seams import Driver
+    from cctv.settings import Settings
+
+_AT_ONCE = 50
+_BAR = 30
+
+
+async def check(settings: Settings, options: argparse.Namespace) -> int:
+    """Test everything the daemon needs; publish no camera."""
+    show("settings   ok")
+    well = await _check_store(settings)
+    try:
+        roster = await read_roster(settings)
+    except InventoryError as error:
+        show(f"inventory  FAILED: {error}")
+        return 1
+    show(f"inventory  ok: {len(roster.cameras)} cameras, {len(roster.withdrawn)} not published")
+    print_odd(roster)
+    async with app.open_driver(settings) as driver:
+        results = await _ask_all(app.patient(driver, settings), list(roster.cameras.values()))
+    _print_results(results, everything=options.all)
+    failed = any(result.error for result in results)
+    return 0 if well and not failed and not roster.refusals else 1
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one camera answered to a check; `seconds` it took."""
+
+    camera: Camera
+    seconds: float
+    picture: str = ""
+    error: CaptureError | None = None
+
+
+async def _check_store(settings: Settings) -> bool:
+    async with app.open_gallery(settings) as (gallery, _):
+        key = gallery.key("unavailable")
+        try:
+            await gallery.store.put(key, gallery.unavailable("unavailable", {}))
+        except StoreError as error:
+            show(f"store      FAILED: {error}")
+            return False
+    show(f"store      ok: {key} is in place")
+    return True
+
+
+async def _ask_all(driver: Driver, cameras: Sequence[Camera]) -> list[Result]:
+    places = asyncio.Semaphore(_AT_ONCE)
+    done: list[Result] = []
+
+    async def ask(camera: Camera) -> None:
+        async with places:
+            done.append(await _ask(driver, camera))
+        _progress(len(done), len(cameras))
+
+    async with asyncio.TaskGroup() as group:
+        for camera in cameras:
+            group.create_task(ask(camera), name=f"check {camera.id}")
+    order = {camera.id: place for place, camera in enumerate(cameras)}
+    return sorted(done, key=lambda result: order[result.camera.id])
+
+
+async def _ask(driver: Driver, camera: Camera) -> Result:
+    began = time.monotonic()
+    try:
+        frame = await driver(camera).frame()
+    except CaptureError as error:
+        return Result(camera, time.monotonic() - began, error=error)
+    picture = f"{frame.width}x{frame.height} {len(frame.body) / 1000:.0f} kB"
+    return Result(camera, time.monotonic() - began, picture)
+
+
+def _progress(done: int, total: int) -> None:
+    """A bar where somebody watches; it goes to stderr, so that stdout can be kept."""
+    if not sys.stderr.isatty():
+        return
+    full = _BAR * done // total
+    end = "\n" if done == total else ""
+    sys.stderr.write(f"\rcameras    [{'#' * full:<{_BAR}}] {done} of {total}{end}")
+    sys.stderr.flush()
+
+
+def _print_results(results: Sequence[Result], *, everything: bool) -> None:
+    shown = [result for result in results if everything or result.error]
+    if shown:
+        show(table(("camera", "model", "address", "seconds", "result"), map(_row, shown)))
+    reasons = Counter(result.error.reason for result in results if result.error)
+    counts = [("ok", len(results) - reasons.total()), *reasons.most_common()]
+    show("cameras    " + ", ".join(f"{count} {word}" for word, count in counts))
+    for reason in reasons:
+        show(f"  {reason}: {WORDS[reason].sentence} {WORDS[reason].advice}")
+
+
+def _row(result: Result) -> Sequence[str]:
+    camera = result.camera
+    found = f"{result.error.reason}: {result.error}" if result.error else f"ok {result.picture}"
+    return camera.id, camera.model, camera.address, f"{result.seconds:.1f}", found

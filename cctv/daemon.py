@@ -1,0 +1,184 @@
+"""The parts of the daemon that run side by side, and the signals that steer them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cctv import PUBLISHER
+from cctv.errors import ConfigError, StoreError
+from cctv.fleet import Fleet
+from cctv.health import Heart
+from cctv.journal import Journal, pairs
+from cctv.keeper import Keeper
+from cctv.lastgood import LastGood
+from cctv.observers import tell_all
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from cctv.model import Camera
+    from cctv.public_image import Gallery
+    from cctv.roster import Roster
+    from cctv.seams import Driver, Inventory, Observer
+    from cctv.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_UPLOADS_FINISH = 5.0
+_LEAVE_WITHIN = 9.0
+_CARD_AGAIN, _CARD_EVERY = 30.0, 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wheel:
+    """A driver for all models, and whether it knows a camera's."""
+
+    driver: Driver
+    knows: Callable[[Camera], bool]
+
+
+class Daemon:
+    """Publishes until a signal ends it.
+
+    `turn` gives the driver, read anew each time (ConfigError: it cannot be); `watcher` is one
+    more observer.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        gallery: Gallery,
+        inventory: Inventory,
+        turn: Callable[[], Wheel],
+        watcher: Observer,
+    ) -> None:
+        self._settings = settings
+        self._gallery = gallery
+        self._turn = turn
+        self._wheel = turn()
+        self._stop = asyncio.Event()
+        self._reload = asyncio.Event()
+        self._told_models: set[str] = set()
+        self._journal = Journal(gallery.now)
+        self._keeper = Keeper(
+            inventory=inventory,
+            last_good=LastGood(settings.state_dir),
+            apply=self._apply,
+            refresh=settings.refresh,
+        )
+        interval = settings.timing.interval
+        self._heart = Heart(
+            settings.state_dir, interval, lambda: len(self.fleet.cameras()), gallery.now
+        )
+        self.fleet = Fleet(
+            gallery=gallery,
+            timing=settings.timing,
+            driver=self._wheel.driver,
+            tell=tell_all([self._journal, watcher, self._heart]),
+            confirmed=self._keeper.confirmed,
+        )
+
+    async def run(self) -> None:
+        """Run every part until a signal, or until one of them fails; uploads may finish."""
+        self._listen()
+        log.info("started %s", pairs(version=PUBLISHER, **_told(self._settings)))
+        tasks = [asyncio.create_task(part, name=name) for name, part in self._parts().items()]
+        try:
+            stopped = asyncio.create_task(self._stop.wait(), name="stop")
+            await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
+            stopped.cancel()
+            # a part that has ended has failed: its error is the program's
+            for task in tasks:
+                if task.done():
+                    task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await self.fleet.stop(_UPLOADS_FINISH)
+            await asyncio.wait(tasks)
+        log.info("stopped")
+
+    def _parts(self) -> dict[str, Coroutine[None, None, None]]:
+        return {
+            "keeper": self._keeper.run(),
+            "saver": self._keeper.save_when_changed(),
+            "heart": self._heart.run(),
+            "reload": self._reload_when_asked(),
+            "card": _keep_card(self._gallery),
+        }
+
+    async def _apply(self, roster: Roster) -> None:
+        self._tell_unknown_models(roster)
+        await self.fleet.apply(roster)
+        self._journal.forget(set(roster.cameras))
+
+    def _tell_unknown_models(self, roster: Roster) -> None:
+        cameras = roster.cameras.values()
+        unknown = {camera.model for camera in cameras if not self._wheel.knows(camera)}
+        for model in sorted(unknown - self._told_models):
+            count = sum(camera.model == model for camera in cameras)
+            log.warning(
+                "unknown model, asked with /jpeg?id=2; describe it in CCTV_DRIVERS %s",
+                pairs(model=model, cameras=count),
+            )
+        self._told_models |= unknown
+
+    def _listen(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._leave, number.name)
+        loop.add_signal_handler(signal.SIGHUP, self._reload.set)
+
+    def _leave(self, name: str) -> None:
+        if self._stop.is_set():
+            os._exit(1)
+        log.info("stopping signal=%s", name)
+        self._stop.set()
+        # whatever hangs on the way out: docker would kill after ten seconds, and less politely
+        guard = threading.Timer(_LEAVE_WITHIN, os._exit, [0])
+        guard.daemon = True
+        guard.start()
+
+    async def _reload_when_asked(self) -> None:
+        while True:
+            await self._reload.wait()
+            self._reload.clear()
+            log.info("reading the driver file and the inventory again signal=SIGHUP")
+            try:
+                self._wheel = self._turn()
+            except ConfigError as error:
+                log.error("drivers: the last good ones stay: %s", error)  # noqa: TRY400 - an operator's slip of the pen needs no traceback
+            else:
+                self._told_models.clear()
+                await self.fleet.drive(self._wheel.driver)
+            self._keeper.ask()
+
+
+async def _keep_card(gallery: Gallery) -> None:
+    """Keep the fallback image at its own address too, until cancelled."""
+    while True:
+        try:
+            await gallery.store.put(
+                gallery.key("unavailable"), gallery.unavailable("unavailable", {})
+            )
+        except StoreError:
+            await asyncio.sleep(_CARD_AGAIN)
+        else:
+            await asyncio.sleep(_CARD_EVERY)
+
+
+def _told(settings: Settings) -> dict[str, object]:
+    """What the settings come to, for the log's first line."""
+    return {
+        "inventory": settings.inventory or "knack",
+        "store": settings.folder or f"s3://{settings.bucket}",
+        "prefix": settings.prefix,
+        "interval": f"{settings.timing.interval:g}s",
+        "refresh": f"{settings.refresh:g}s",
+    }
