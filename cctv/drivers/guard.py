@@ -41,8 +41,8 @@ class Guard:
         return socket.socket(family, kind, protocol)
 
     def permits(self, text: str) -> bool:
-        """Whether the IP address `text` may be asked."""
-        address = ipaddress.ip_address(text.partition("%")[0])
+        """Whether the IP address `text` may be asked; it may have a zone id."""
+        address = ipaddress.ip_address(text)
         mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
         address = mapped or address
         if address.is_link_local or address.is_multicast or address.is_unspecified:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import ssl
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -14,14 +12,15 @@ import aiohttp
 from yarl import URL
 
 from cctv.drivers import UNKNOWN, login, model_key
-from cctv.drivers.guard import Guard, RefusedAddressError
+from cctv.drivers.wall import wall
 from cctv.errors import CaptureError
 from cctv.frame import Frame
 from cctv.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import AsyncIterator, Mapping
 
+    from cctv.drivers.guard import Guard
     from cctv.drivers.still import Still
     from cctv.model import Camera, Login
     from cctv.seams import Clock
@@ -38,7 +37,6 @@ _HEADERS = {
     "Accept": "image/jpeg,*/*;q=0.1",
     "Accept-Encoding": "identity",
     "Cache-Control": "no-cache",
-    "Connection": "close",
 }
 _STATUSES = {
     401: Reason.AUTH,
@@ -65,7 +63,7 @@ class HttpSource:
 
     async def frame(self) -> Frame:
         """The picture the camera has now; see `seams.Source`."""
-        with _wall(self.timeout):
+        with wall(self.timeout, _CONNECT_DEADLINE):
             async with asyncio.timeout(self.timeout):
                 body = await self._body()
         for telltale in self.still.telltales:
@@ -194,45 +192,3 @@ def _status_words(status: int) -> str:
     """The standard's words; those of the camera could repeat the request, a login in it."""
     known = status in {each.value for each in HTTPStatus}
     return f"HTTP {status} {HTTPStatus(status).phrase}" if known else f"HTTP {status}"
-
-
-@contextmanager
-def _wall(timeout: float) -> Iterator[None]:
-    """Where aiohttp's errors become ours."""
-    try:
-        yield
-    except TimeoutError as error:
-        raise _timed_out(error, timeout) from None
-    except aiohttp.ClientConnectorError as error:
-        raise _not_connected(error) from None
-    except ssl.SSLError as error:
-        raise CaptureError(Reason.TLS, _tls_words(error)) from None
-    except (aiohttp.ClientResponseError, aiohttp.InvalidURL):
-        raise CaptureError(Reason.PROTOCOL, "answered something that is not HTTP") from None
-    except (aiohttp.ClientError, OSError):
-        raise CaptureError(Reason.TORN, "closed the connection before any picture") from None
-
-
-def _timed_out(error: TimeoutError, timeout: float) -> CaptureError:
-    if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return CaptureError(Reason.UNREACHABLE, f"no connection within {_CONNECT_DEADLINE:g} s")
-    return CaptureError(Reason.TIMEOUT, f"no whole answer within {timeout:g} s")
-
-
-def _not_connected(error: aiohttp.ClientConnectorError) -> CaptureError:
-    cause = error.os_error
-    if isinstance(cause, RefusedAddressError):
-        return CaptureError(Reason.REFUSED_ADDRESS, f"{error.host} {cause}")
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return CaptureError(Reason.UNREACHABLE, f"the name {error.host} is not known")
-    if isinstance(cause, ssl.SSLError):
-        return CaptureError(Reason.TLS, _tls_words(cause))
-    # a name's several addresses may have failed differently: then there is no number
-    why = os.strerror(cause.errno) if cause.errno else "none of its addresses answered"
-    return CaptureError(Reason.UNREACHABLE, f"connection failed: {why}")
-
-
-def _tls_words(error: ssl.SSLError) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"certificate refused: {error.verify_message}"
-    return f"TLS failed: {(error.reason or 'broken off').replace('_', ' ').lower()}"

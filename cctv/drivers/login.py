@@ -78,7 +78,8 @@ def _split(header: str) -> Iterable[Challenge]:
 
 
 def _unquoted(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text[1:-1]) if text.startswith('"') else text
+    closed = len(text) > 1 and text[0] == text[-1] == '"'
+    return re.sub(r"\\(.)", r"\1", text[1:-1]) if closed else text
 
 
 def _answerable(offer: Challenge) -> bool:

@@ -42,10 +42,10 @@ class Still:
     `path` and the values of `query` may hold `{channel}`, `{id}`, `{username}`, `{password}`
     and `{random}` (another one each time). The device calls its first channel `first_channel`;
     when a record names none, query parameters with `{channel}` are left out unless
-    `always_channel`. Where there is no login, query parameters of it are left out, because a
-    blank one would count as a wrong attempt. `auth` is "challenge" (follow what the camera asks for: Digest or Basic),
-    "query" (the login stands in the query, because the device takes it nowhere else) or "none".
-    `path` is empty for the model whose address is a whole URL.
+    `always_channel`. Without a login its query parameters are left out, because a blank one
+    would count as a wrong attempt. `auth` is "challenge" (follow what the camera asks for: Digest
+    or Basic), "query" (the login stands in the query, because the device takes it nowhere else)
+    or "none". `path` is empty for the model whose address is a whole URL.
     """
 
     name: str

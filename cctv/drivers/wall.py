@@ -1,0 +1,62 @@
+"""The wall: where aiohttp's errors end and become ours."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+from cctv.drivers.guard import RefusedAddressError
+from cctv.errors import CaptureError
+from cctv.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def wall(timeout: float, connect: float) -> Iterator[None]:
+    """Errors of the transport become a CaptureError; the words never hold a URL or a login.
+
+    `timeout` bounded the whole answer and `connect` the connection, in seconds.
+    """
+    try:
+        yield
+    except TimeoutError as error:
+        raise _timed_out(error, timeout, connect) from None
+    except aiohttp.ClientConnectorError as error:
+        raise _not_connected(error) from None
+    except ssl.SSLError as error:
+        raise CaptureError(Reason.TLS, _tls_words(error)) from None
+    except (aiohttp.ClientResponseError, aiohttp.InvalidURL):
+        raise CaptureError(Reason.PROTOCOL, "answered something that is not HTTP") from None
+    except (aiohttp.ClientError, OSError):
+        raise CaptureError(Reason.TORN, "closed the connection before any picture") from None
+
+
+def _timed_out(error: TimeoutError, timeout: float, connect: float) -> CaptureError:
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return CaptureError(Reason.UNREACHABLE, f"no connection within {connect:g} s")
+    return CaptureError(Reason.TIMEOUT, f"no whole answer within {timeout:g} s")
+
+
+def _not_connected(error: aiohttp.ClientConnectorError) -> CaptureError:
+    cause = error.os_error
+    if isinstance(cause, RefusedAddressError):
+        return CaptureError(Reason.REFUSED_ADDRESS, f"{error.host} {cause}")
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return CaptureError(Reason.UNREACHABLE, f"the name {error.host} is not known")
+    if isinstance(cause, ssl.SSLError):
+        return CaptureError(Reason.TLS, _tls_words(cause))
+    # a name's several addresses may have failed differently: then there is no number
+    why = os.strerror(cause.errno) if cause.errno else "none of its addresses answered"
+    return CaptureError(Reason.UNREACHABLE, f"connection failed: {why}")
+
+
+def _tls_words(error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"certificate refused: {error.verify_message}"
+    return f"TLS failed: {(error.reason or 'broken off').replace('_', ' ').lower()}"
