@@ -109,11 +109,17 @@ def environment(env_file: Path | None) -> dict[str, str]:
     finds its credentials and endpoint there by itself.
 
     Raises:
-        ConfigError: `env_file` was named and is not there.
+        ConfigError: `env_file` was named and is not there, or the file cannot be read.
     """
     if env_file is not None and not env_file.is_file():
         raise ConfigError([f"--env-file {env_file}: is not a file that exists"])
-    file = dotenv_values(env_file or Path(".env"), interpolate=False)
+    path = env_file or Path(".env")
+    try:
+        file = dotenv_values(path, interpolate=False)
+    except OSError as error:
+        raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
+    except UnicodeDecodeError as error:
+        raise ConfigError([f"{path}: byte {error.start} is not UTF-8"]) from None
     named = {name: value for name, value in file.items() if value}
     for name in (name for name in named if name.startswith("AWS_")):
         os.environ.setdefault(name, named[name])

@@ -44,6 +44,7 @@ class Keeper:
     refresh: float
     again: float = 30.0
     _known: Known = field(default_factory=Known)
+    _settled: dict[str, Reason] = field(default_factory=dict)
     _begun: bool = False
     _answered: bool = False
     _trouble: str = ""
@@ -81,8 +82,9 @@ class Keeper:
 
     def confirmed(self, name: str) -> None:
         """The fallback image of a withdrawn address is confirmed: nothing is owed any more."""
-        if name in self._known.owed:
-            owed = {other: why for other, why in self._known.owed.items() if other != name}
+        owed = dict(self._known.owed)
+        if name in owed:
+            self._settled[name] = owed.pop(name)
             self._known = replace(self._known, owed=owed)
             self._dirty.set()
 
@@ -144,10 +146,16 @@ class Keeper:
         owed = {name: why for name, why in self._known.owed.items() if name not in roster.cameras}
         roster = replace(roster, withdrawn={**owed, **roster.withdrawn})
         self._tell_changes(roster, len(records))
-        self._known = Known(roster.ids, roster.cameras, roster.withdrawn)
+        self._known = Known(roster.ids, roster.cameras, self._unsettled(roster.withdrawn))
         # saved before it is acted on: what a crash interrupts is still owed after it
         await self._save()
         await self._work(roster)
+
+    def _unsettled(self, withdrawn: Mapping[str, Reason]) -> dict[str, Reason]:
+        """What of this is still owed; an order that comes again after it was obeyed is not."""
+        withdrawals = withdrawn.items()
+        self._settled = {name: why for name, why in withdrawals if self._settled.get(name) is why}
+        return {name: why for name, why in withdrawals if name not in self._settled}
 
     async def _work(self, roster: Roster) -> None:
         self._begun = True

@@ -185,6 +185,14 @@ def test_named_env_file_must_exist(tmp_path: Path) -> None:
         environment(tmp_path / "gone")
 
 
+def test_env_file_of_another_encoding_is_told(tmp_path: Path) -> None:
+    """A password typed on an old Windows machine: a sentence, not a traceback."""
+    file = tmp_path / "env_file"
+    file.write_bytes("CAMERA_PASSWORD=Straße".encode("latin-1"))
+    with pytest.raises(ConfigError, match="byte 20 is not UTF-8"):
+        environment(file)
+
+
 NAMES = st.sampled_from([setting.name for setting in SETTINGS])
 
 

@@ -116,6 +116,25 @@ async def test_withdrawal_is_owed_until_confirmed_even_through_a_restart(office:
     assert not roster.withdrawn
 
 
+async def test_obeyed_order_is_not_owed_again_with_each_reading(office: Office) -> None:
+    """A disabled camera that is deleted later leaves nothing behind on the disk."""
+    await office.read(rows(1, 2, 3, 4, off=[4]))
+    office.keeper.confirmed("4")
+    roster = await office.read(rows(1, 2, 3, 4, off=[4]))
+    assert roster.withdrawn == {"4": Reason.UNPUBLISHED}
+    roster = await office.read(rows(1, 2, 3))
+    assert not roster.withdrawn
+    assert not LastGood(office.folder).load().owed
+
+
+async def test_disabled_again_is_owed_again(office: Office) -> None:
+    """On, off, on, off: each order counts."""
+    await office.read(rows(1, 2, off=[2]))
+    office.keeper.confirmed("2")
+    await office.read(rows(1, 2), rows(1, 2, off=[2]))
+    assert LastGood(office.folder).load().owed == {"2": Reason.UNPUBLISHED}
+
+
 async def test_list_that_lost_too_much_is_believed_when_it_comes_twice(office: Office) -> None:
     """One bad answer of Knack blanks no camera; a real change needs one more reading."""
     await office.read(rows(*range(1, 11)))
