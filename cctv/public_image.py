@@ -45,10 +45,14 @@ class Gallery:
         """The key of a camera's object, or of the fallback's own for `unavailable`."""
         return f"{self.prefix}{name}.jpg"
 
+    def fresh_until(self, captured_at: datetime) -> datetime:
+        """Until when a picture may be shown as current."""
+        return captured_at + timedelta(seconds=self.interval * _FRESH_INTERVALS)
+
     def live(self, camera_id: str, frame: Frame, next_due: datetime) -> StoredObject:
         """The object for a fresh frame; caches keep it until the next one is due and a grace."""
         grace = min(_GRACE_LIMIT, self.interval * _GRACE_PART)
-        fresh = frame.captured_at + timedelta(seconds=self.interval * _FRESH_INTERVALS)
+        fresh = self.fresh_until(frame.captured_at)
         return StoredObject(
             body=frame.body,
             expires=min(next_due + timedelta(seconds=grace), fresh),

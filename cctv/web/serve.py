@@ -14,6 +14,7 @@ from cctv import PUBLISHER
 from cctv.errors import ConfigError, StoreError
 from cctv.public_image import rfc3339
 from cctv.reasons import Reason
+from cctv.web.board import Board, Fact
 from cctv.web.page import POLICY, page
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from cctv.model import Camera, Shelved, StoredObject
     from cctv.public_image import Gallery
     from cctv.seams import Shelf
-    from cctv.web.board import Board
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 _READING = ("GET", "HEAD")
@@ -58,10 +58,19 @@ class Site:
 
     async def index(self, _: web.Request) -> web.Response:
         """The page."""
-        facts = self.board.facts(self.cameras())
+        facts = [self._aged(fact) for fact in self.board.facts(self.cameras())]
         text = page(facts, lambda name: f"/{self.gallery.key(name)}", self.gallery.now(), self.zone)
         headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
         return web.Response(text=text, content_type="text/html", headers=headers)
+
+    def _aged(self, fact: Fact) -> Fact:
+        """The fact as it is now: a picture that could not be renewed grows old."""
+        if fact.captured_at is None:
+            return fact
+        until = self.gallery.fresh_until(fact.captured_at)
+        if until > self.gallery.now():
+            return fact
+        return Fact(fact.camera, reason=Reason.STALE, since=until)
 
     def _fallback(self, name: str, reason: Reason, since: str = "") -> StoredObject:
         since = since or rfc3339(self.gallery.now())

@@ -192,6 +192,18 @@ async def test_page_tells_ages_and_reasons_in_words(stand: Stand) -> None:
     assert text.count("CST") + text.count("CDT") == 3
 
 
+async def test_page_lets_a_picture_grow_old(stand: Stand) -> None:
+    """The store refuses for ten minutes: the page does not go on calling its picture fresh."""
+    now = stand.moment[0]
+    frame = Frame.of(jpeg(), now)
+    stand.board(Published(CAMERAS[0], Cycle(now, now + timedelta(seconds=300)), frame))
+    stand.moment[0] += timedelta(seconds=600)
+    async with stand.client.get("/") as answer:
+        text = await answer.text()
+    assert "0 of 2 cameras show a fresh picture" in text
+    assert "The last picture is older than a public picture may be." in text
+
+
 async def test_taken_port_is_a_fault_of_the_settings(tmp_path: Path) -> None:
     """One sentence that names CCTV_HTTP, not a traceback."""
     async with standing(tmp_path, [datetime.now(UTC)], FREE) as found:
