@@ -9,7 +9,6 @@ import argparse
 import asyncio
 import contextlib
 import logging
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,7 +103,7 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 def _redactor(settings: Settings) -> Redactor:
     secrets = [settings.knack.api_key] if settings.knack and settings.knack.api_key else []
-    return Redactor(settings.logins.values(), [*secrets, *config.aws_secrets(os.environ)])
+    return Redactor(settings.logins.values(), [*secrets, *config.aws_secrets()])
 
 
 def _misused(error: ConfigError) -> int:

@@ -139,9 +139,9 @@ def read(env: Mapping[str, str]) -> Settings:
     return settings
 
 
-def aws_secrets(env: Mapping[str, str]) -> list[Secret]:
+def aws_secrets() -> list[Secret]:
     """The AWS secrets in the environment, for taking them out of texts."""
-    return [Secret(env[name]) for name in _AWS_SECRETS if env.get(name)]
+    return [Secret(os.environ[name]) for name in _AWS_SECRETS if os.environ.get(name)]
 
 
 class _Reader:
