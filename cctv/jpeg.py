@@ -11,10 +11,13 @@ _EOI, _SOS, _TEM = 0xD9, 0xDA, 0x01
 _RESTARTS = range(0xD0, 0xD8)
 # every start-of-frame marker; C4, C8 and CC in their midst are tables and a reserved one
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-# stray bytes between segments are stepped over, as libjpeg does
-_MARKER = re.compile(rb"\xff+([^\x00\xff])")
+# stray bytes between segments are stepped over, as libjpeg does; there is no `+` behind the FF,
+# because a run of them would cost the square of its length
+_MARKER = re.compile(rb"\xff([^\x00\xff])")
 # within a scan a stuffed FF 00 and the restart markers are picture data
-_MARKER_AFTER_SCAN = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
+_MARKER_AFTER_SCAN = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
+# a progressive picture has some dozens of scans and tables, a bomb has millions of empty segments
+_SEGMENTS = 5000
 
 
 class NotWholeError(ValueError):
@@ -40,7 +43,7 @@ def walk(data: bytes) -> Extent:
         NotWholeError: the picture breaks off, or has no frame header or no scan.
     """
     position, size, scanned = 2, (0, 0), False
-    while True:
+    for _ in range(_SEGMENTS):
         position, marker = _next_marker(data, position, after_scan=scanned)
         if marker == _EOI:
             return _extent(position, size, scanned=scanned)
@@ -50,6 +53,7 @@ def walk(data: bytes) -> Extent:
         if marker in _FRAMES:
             size = _size(segment)
         scanned = scanned or marker == _SOS
+    raise NotWholeError(f"has more than {_SEGMENTS} segments")
 
 
 def _next_marker(data: bytes, position: int, *, after_scan: bool) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -115,6 +116,21 @@ def test_refusal_says_what_came_instead(data: bytes, words: str) -> None:
     error = refusal(data)
     assert error.reason is Reason.NOT_A_PICTURE
     assert words in str(error)
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        pytest.param(b"\xff\xd8\xff" + b"\xff" * 8_000_000, id="fill bytes"),
+        pytest.param(b"\xff\xd8" + b"\xff\xfe\x00\x02" * 2_000_000, id="empty segments"),
+        pytest.param(jpeg()[:-2] + b"\xff" * 8_000_000, id="fill bytes in a scan"),
+    ],
+)
+def test_bomb_is_refused_in_a_blink(bomb: bytes) -> None:
+    """8 MB made to cost the square of their length (hours) cost a second of CPU at the most."""
+    before = time.process_time()
+    assert refusal(bomb).reason is Reason.TORN
+    assert time.process_time() - before < 1
 
 
 def test_start_and_end_without_picture_is_torn() -> None:
