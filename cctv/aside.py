@@ -16,11 +16,6 @@ Wanted = Callable[[], bool]
 """Whether anybody still waits for the work."""
 
 
-async def aside(work: Callable[[], T], deadline: float) -> T:
-    """What `work()` returns or raises; TimeoutError after `deadline` seconds."""
-    return await Hand(deadline).do(lambda _: work())
-
-
 class Hand:
     """Does disk work, one piece after the other, each in a daemon thread and within `deadline`.
 
@@ -31,6 +26,11 @@ class Hand:
     def __init__(self, deadline: float) -> None:
         self._deadline = deadline
         self._turn = asyncio.Lock()
+
+    @property
+    def busy(self) -> bool:
+        """Whether it is at work, or hangs."""
+        return self._turn.locked()
 
     async def do(self, work: Callable[[Wanted], T]) -> T:
         """What `work` returns or raises; TimeoutError at the deadline."""

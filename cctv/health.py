@@ -6,15 +6,17 @@ import asyncio
 import json
 import logging
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from cctv.aside import aside
+from cctv.aside import Hand
 from cctv.model import NotStored, Outcome, Published
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from cctv.aside import Wanted
     from cctv.seams import Clock
 
 log = logging.getLogger(__name__)
@@ -50,6 +52,7 @@ class Heart:
         self._interval = interval
         self._cameras = cameras
         self._now = now
+        self._hand = Hand(_EVERY)
         self._started = self._flowed = now().timestamp()
 
     def __call__(self, outcome: Outcome) -> None:
@@ -62,21 +65,24 @@ class Heart:
         """Beat until cancelled."""
         told = False
         while True:
+            pulse = self._pulse()
             try:
-                await aside(self._beat, _EVERY)
+                await self._hand.do(partial(self._leave, pulse))
             except OSError as error:
                 log.log(logging.DEBUG if told else logging.WARNING, "health not written: %s", error)
                 told = True
             await asyncio.sleep(_EVERY)
 
-    def _beat(self) -> None:
-        pulse = Pulse(
+    def _pulse(self) -> Pulse:
+        return Pulse(
             started=self._started,
             beat=self._now().timestamp(),
             flowed=self._flowed,
             interval=self._interval,
             cameras=self._cameras(),
         )
+
+    def _leave(self, pulse: Pulse, _: Wanted) -> None:
         fresh = self._file.with_suffix(".new")
         self._file.parent.mkdir(parents=True, exist_ok=True)
         fresh.write_text(json.dumps(asdict(pulse)), "utf-8")
@@ -87,8 +93,10 @@ def judge(folder: Path, now: float) -> str:
     """What is wrong with the daemon that keeps its state in `folder`; empty when all is well."""
     try:
         pulse = Pulse(**json.loads((folder / FILE).read_text("utf-8")))
+    except FileNotFoundError:
+        return f"no daemon runs with its state in {folder}"
     except (OSError, ValueError, TypeError) as error:
-        return f"no daemon has left its pulse in {folder}: {error}"
+        return f"{folder / FILE} cannot be read: {error}"
     if now - pulse.beat > _BEAT_LIMIT:
         return f"the daemon's last pulse is {now - pulse.beat:.0f} s old"
     silent = now - max(pulse.flowed, pulse.started)

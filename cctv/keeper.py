@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from cctv.aside import aside
 from cctv.errors import ConfigError, InventoryError
 from cctv.journal import pairs
 from cctv.lastgood import Known
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_DISK = 5.0
 _SAVE_AFTER = 5.0
 _HANGS = "the disk hangs"
 
@@ -34,8 +33,8 @@ class Keeper:
 
     A list that cannot be read or believed changes nothing: the last good one stands, from the
     disk after a start. Only its orders not to publish are obeyed all the same. `apply` gets
-    each new roster; `refresh` is the time between readings in seconds, 0 for none, and `again`
-    the one until a first reading that failed is tried once more.
+    each new roster. Seconds: `refresh` between readings, 0 for none; `again` until a first reading
+    that failed is tried once more; `patience` until the last good list is worked from meanwhile.
     """
 
     inventory: Inventory
@@ -43,6 +42,7 @@ class Keeper:
     apply: Callable[[Roster], Awaitable[None]]
     refresh: float
     again: float = 30.0
+    patience: float = 10.0
     _known: Known = field(default_factory=Known)
     _settled: dict[str, Reason] = field(default_factory=dict)
     _begun: bool = False
@@ -58,15 +58,11 @@ class Keeper:
         Without a refresh, a first reading that fails is tried again until it succeeds.
         """
         await self._recall()
+        await self._look_first()
         while True:
+            await self._pause()
             self._wanted.clear()
             await self.look()
-            pause = self.refresh or (None if self._answered else self.again)
-            try:
-                async with asyncio.timeout(pause):
-                    await self._wanted.wait()
-            except TimeoutError:
-                pass
 
     async def save_when_changed(self) -> None:
         """Keep the file in step with confirmations, a few seconds behind, until cancelled."""
@@ -88,6 +84,25 @@ class Keeper:
             self._known = replace(self._known, owed=owed)
             self._dirty.set()
 
+    async def _look_first(self) -> None:
+        """Look; an inventory that takes its time does not hold up what is known already."""
+        look = asyncio.create_task(self.look(), name="first look")
+        try:
+            await asyncio.wait([look], timeout=self.patience)
+            if not look.done():
+                await self._work_from_last_good({})
+            await look
+        finally:
+            look.cancel()
+
+    async def _pause(self) -> None:
+        pause = self.refresh or (None if self._answered else self.again)
+        try:
+            async with asyncio.timeout(pause):
+                await self._wanted.wait()
+        except TimeoutError:
+            pass
+
     async def look(self) -> None:
         """Read the inventory once and work by what it says.
 
@@ -97,14 +112,14 @@ class Keeper:
         try:
             records = await self.inventory.records()
         except InventoryError as error:
-            if error.lasting and not self._known.cameras:
+            if error.lasting and self._known.blank and not self._begun:
                 raise ConfigError([f"inventory: {error}"]) from None
             self._tell_trouble(str(error))
             if not self._begun:
                 await self._work_from_last_good({})
             return
-        self._answered = True
         roster = read(records, self._known.cameras)
+        self._answered = bool(roster.ids)
         if doubt := await self._doubt(roster):
             await self._hold_on(roster, doubt)
         else:
@@ -114,33 +129,41 @@ class Keeper:
         """Why this list is not believed; empty when it is."""
         known = self._known
         if not roster.ids:
-            return "it is empty"
+            return "the list is empty, which is never believed"
         if believable(roster.ids, known.ids) or roster.ids == known.doubted:
             return ""
-        if await aside(lambda: self.last_good.accepts(roster.ids), _DISK):
+        if await self.last_good.accepts(roster.ids):
+            with suppress(OSError):
+                await self.last_good.forget_accepted()
             return ""
         lost = len(known.ids - roster.ids)
-        return f"it has lost {lost} of {len(known.ids)} records"
+        return (
+            f"the list has lost {lost} of {len(known.ids)} records; it is believed when it comes "
+            "twice, or after `cctv list --accept`"
+        )
 
     async def _hold_on(self, roster: Roster, doubt: str) -> None:
-        self._tell_trouble(
-            f"the list is not believed because {doubt}; it will be when it comes twice, or after "
-            "`cctv list --accept`"
-        )
-        self._known = replace(self._known, doubted=roster.ids or None)
-        await self._save()
+        """Work on from the last good list, but for what this one orders not to publish."""
+        self._tell_trouble(doubt)
         withdrawn = roster.withdrawn.items()
-        unpublished = {name: why for name, why in withdrawn if why is Reason.UNPUBLISHED}
-        await self._work_from_last_good(unpublished)
+        off = {name: why for name, why in withdrawn if why is Reason.UNPUBLISHED}
+        known = self._known
+        self._known = replace(
+            known,
+            cameras={name: cam for name, cam in known.cameras.items() if name not in off},
+            owed={**known.owed, **self._unsettled(off)},
+            doubted=roster.ids or known.doubted,
+        )
+        await self._save()
+        await self._work_from_last_good(off)
 
     async def _work_from_last_good(self, unpublished: Mapping[str, Reason]) -> None:
         known = self._known
-        if not known.cameras:
+        if known.blank:
             return
-        cameras = {name: cam for name, cam in known.cameras.items() if name not in unpublished}
         if not self._begun:
-            log.warning("inventory: working from the last good list cameras=%d", len(cameras))
-        await self._work(Roster(cameras, {**known.owed, **unpublished}, ids=known.ids))
+            log.warning("inventory: working from the last good list cameras=%d", len(known.cameras))
+        await self._work(Roster(known.cameras, {**known.owed, **unpublished}, ids=known.ids))
 
     async def _adopt(self, roster: Roster, records: Sequence[Record]) -> None:
         owed = {name: why for name, why in self._known.owed.items() if name not in roster.cameras}
@@ -163,17 +186,16 @@ class Keeper:
 
     async def _recall(self) -> None:
         try:
-            self._known = await aside(self.last_good.load, _DISK)
-        except (OSError, ValueError, TimeoutError) as error:
+            self._known = await self.last_good.load()
+        except (OSError, ValueError) as error:
             log.warning(
                 "inventory: last good list not readable, starting without: %s", error or _HANGS
             )
 
     async def _save(self) -> None:
-        known = self._known
         try:
-            await aside(lambda: self.last_good.save(known), _DISK)
-        except (OSError, TimeoutError) as error:
+            await self.last_good.save(self._known)
+        except OSError as error:
             log.warning("inventory: last good list not saved: %s", error or _HANGS)
 
     def _tell_trouble(self, trouble: str) -> None:

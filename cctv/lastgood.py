@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from cctv.aside import Hand
 from cctv.model import Camera
 from cctv.reasons import Reason
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FORMAT = 1
+_DISK = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,31 +34,33 @@ class Known:
     owed: Mapping[str, Reason] = field(default_factory=dict)
     doubted: frozenset[str] | None = None
 
+    @property
+    def blank(self) -> bool:
+        """Whether nothing is known at all."""
+        return not (self.ids or self.cameras or self.owed)
+
 
 class LastGood:
-    """The file that outlives the daemon; written whole or not at all, readable by its owner."""
+    """The file that outlives the daemon; written whole or not at all, readable by its owner.
+
+    Each call ends within five seconds (TimeoutError, an OSError); they take effect in their order.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "inventory.json"
         self._accepted = folder / "accepted.json"
+        self._hand = Hand(_DISK)
 
-    def load(self) -> Known:
+    async def load(self) -> Known:
         """What was saved last; nothing when there is no file.
 
         Raises:
             OSError: the file cannot be read.
             ValueError: it holds something else.
         """
-        try:
-            saved = json.loads(self._file.read_text("utf-8"))
-        except FileNotFoundError:
-            return Known()
-        try:
-            return _known(saved)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"{self._file} is not a saved inventory") from error
+        return await self._hand.do(lambda _: _load(self._file))
 
-    def save(self, known: Known) -> None:
+    async def save(self, known: Known) -> None:
         """Replace the file.
 
         Raises:
@@ -68,18 +73,34 @@ class LastGood:
             "owed": dict(known.owed),
             "doubted": None if known.doubted is None else sorted(known.doubted),
         }
-        _replace(self._file, json.dumps(saved))
+        await self._hand.do(lambda _: _replace(self._file, json.dumps(saved)))
 
-    def accept(self, ids: frozenset[str]) -> None:
-        """Keep the operator's word that a list of just these ids is right."""
-        _replace(self._accepted, json.dumps(sorted(ids)))
+    async def accept(self, ids: frozenset[str]) -> None:
+        """Keep the operator's word that a list of just these ids is right; OSError as in `save`."""
+        await self._hand.do(lambda _: _replace(self._accepted, json.dumps(sorted(ids))))
 
-    def accepts(self, ids: frozenset[str]) -> bool:
+    async def accepts(self, ids: frozenset[str]) -> bool:
         """Whether the operator has vouched for a list of just these ids."""
         try:
-            return bool(json.loads(self._accepted.read_text("utf-8")) == sorted(ids))
+            text = await self._hand.do(lambda _: self._accepted.read_text("utf-8"))
+            return bool(json.loads(text) == sorted(ids))
         except (OSError, ValueError):
             return False
+
+    async def forget_accepted(self) -> None:
+        """The operator's word was for one time; OSError where it cannot be taken back."""
+        await self._hand.do(lambda _: self._accepted.unlink(missing_ok=True))
+
+
+def _load(file: Path) -> Known:
+    try:
+        saved = json.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        return Known()
+    try:
+        return _known(saved)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{file} is not a saved inventory") from error
 
 
 def _known(saved: dict[str, Any]) -> Known:
@@ -97,10 +118,13 @@ def _known(saved: dict[str, Any]) -> Known:
 
 def _replace(file: Path, text: str) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_suffix(".new")
-    fresh.touch(0o600)
-    with fresh.open("w", encoding="utf-8") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
-    fresh.replace(file)
+    fresh = file.with_suffix(f".{secrets.token_hex(4)}.new")
+    try:
+        fresh.touch(0o600)
+        with fresh.open("w", encoding="utf-8") as out:
+            out.write(text)
+            out.flush()
+            os.fsync(out.fileno())
+        fresh.replace(file)
+    finally:
+        fresh.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import pytest
 
 from cctv.errors import ConfigError, InventoryError
 from cctv.keeper import Keeper
-from cctv.lastgood import LastGood
+from cctv.lastgood import Known, LastGood
 from cctv.model import Record
 from cctv.reasons import Reason
 
@@ -38,8 +39,10 @@ class Office:
     answers: list[list[Record] | InventoryError] = field(default_factory=list)
     rosters: list[Roster] = field(default_factory=list)
     applied: asyncio.Event = field(default_factory=asyncio.Event)
+    hang: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
+        self.hang.set()
         self.keeper = self.restarted()
 
     def restarted(self) -> Keeper:
@@ -49,6 +52,7 @@ class Office:
 
     async def records(self) -> Sequence[Record]:
         """The next answer; see `seams.Inventory`."""
+        await self.hang.wait()
         answer = self.answers.pop(0)
         if isinstance(answer, InventoryError):
             raise answer
@@ -124,7 +128,7 @@ async def test_obeyed_order_is_not_owed_again_with_each_reading(office: Office) 
     assert roster.withdrawn == {"4": Reason.UNPUBLISHED}
     roster = await office.read(rows(1, 2, 3))
     assert not roster.withdrawn
-    assert not LastGood(office.folder).load().owed
+    assert not (await LastGood(office.folder).load()).owed
 
 
 async def test_disabled_again_is_owed_again(office: Office) -> None:
@@ -132,7 +136,7 @@ async def test_disabled_again_is_owed_again(office: Office) -> None:
     await office.read(rows(1, 2, off=[2]))
     office.keeper.confirmed("2")
     await office.read(rows(1, 2), rows(1, 2, off=[2]))
-    assert LastGood(office.folder).load().owed == {"2": Reason.UNPUBLISHED}
+    assert (await LastGood(office.folder).load()).owed == {"2": Reason.UNPUBLISHED}
 
 
 async def test_list_that_lost_too_much_is_believed_when_it_comes_twice(office: Office) -> None:
@@ -161,7 +165,7 @@ async def test_doubted_list_is_remembered_through_a_restart(office: Office) -> N
 async def test_operator_can_vouch_for_a_short_list(office: Office) -> None:
     """`cctv list --accept` makes it good at its first coming."""
     await office.read(rows(*range(1, 11)))
-    LastGood(office.folder).accept(frozenset({"1", "2", "3"}))
+    await LastGood(office.folder).accept(frozenset({"1", "2", "3"}))
     roster = await office.read(rows(1, 2, 3))
     assert len(roster.cameras) == 3
 
@@ -185,6 +189,61 @@ async def test_orders_not_to_publish_are_obeyed_in_a_doubted_list(office: Office
     roster = await office.read(rows(*range(1, 11)), rows(1, 2, 3, off=[2]))
     assert len(roster.cameras) == 9
     assert roster.withdrawn == {"2": Reason.UNPUBLISHED}
+
+
+async def test_order_in_a_doubted_list_outlives_what_comes_after(office: Office) -> None:
+    """An empty list, a restart with Knack down: a camera that was switched off stays off."""
+    await office.read(rows(*range(1, 11)))
+    for answer in (rows(1, 2, 3, off=[2]), [], InventoryError("down")):
+        roster = await office.read(answer)
+        assert "2" not in roster.cameras
+    roster = await office.start(InventoryError("down"))
+    assert "2" not in roster.cameras
+    assert roster.withdrawn == {"2": Reason.UNPUBLISHED}
+
+
+async def test_everything_switched_off_is_still_owed_after_a_restart(office: Office) -> None:
+    """All cameras off, the store dead, Knack refusing: the withdrawals are not forgotten."""
+    await office.read(rows(1, 2, 3), rows(1, 2, 3, off=[1, 2, 3]))
+    roster = await office.start(InventoryError("Knack refused", lasting=True))
+    assert set(roster.withdrawn) == {"1", "2", "3"}
+    await office.read(InventoryError("a slip in the CSV", lasting=True))
+
+
+async def test_slow_inventory_does_not_hold_up_a_start(office: Office) -> None:
+    """Knack hangs for minutes: after a little patience the last good list is worked from."""
+    await office.read(rows(1, 2, 3))
+    office.rosters.clear()
+    office.applied.clear()
+    office.hang.clear()
+    office.answers.append(rows(1, 2, 3, 4))
+    keeper = office.restarted()
+    keeper.patience = 0.01
+    running = asyncio.create_task(keeper.run())
+    async with asyncio.timeout(20):
+        await office.applied.wait()
+        office.applied.clear()
+        office.hang.set()
+        await office.applied.wait()
+    running.cancel()
+    assert [len(roster.cameras) for roster in office.rosters] == [3, 4]
+
+
+async def test_saves_do_not_tear_each_other(office: Office) -> None:
+    """Sixty saves at once: the last one stands, whole."""
+    last_good = LastGood(office.folder)
+    lists = [Known(ids=frozenset(map(str, range(size)))) for size in range(60)]
+    await asyncio.gather(*map(last_good.save, lists))
+    assert await last_good.load() == lists[-1]
+    assert [file.name for file in office.folder.iterdir()] == ["inventory.json"]
+
+
+async def test_hung_state_disk_does_not_end_a_reading(office: Office) -> None:
+    """A FIFO in the place of the operator's word: the list counts as not vouched for."""
+    await office.read(rows(*range(1, 11)))
+    os.mkfifo(office.folder / "accepted.json")
+    roster = await office.read(rows(1, 2, 3))
+    assert len(roster.cameras) == 10
 
 
 async def test_failing_inventory_changes_nothing(office: Office) -> None:
