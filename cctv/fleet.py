@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cctv.errors import StoreError
@@ -88,7 +89,8 @@ class Fleet:
     async def drive(self, driver: Driver) -> None:
         """Work with this driver from now on; only cameras it asks otherwise are restarted."""
         self.driver = driver
-        await self.apply(self._roster)
+        async with self._turn:
+            await self._work_by(self._orders(self._roster))
 
     async def stop(self, patience: float) -> None:
         """End all work; uploads in flight get `patience` seconds to finish."""
@@ -121,11 +123,15 @@ class Fleet:
     def _begin(self, name: str, berth: Berth, order: Order) -> None:
         match order:
             case Live():
-                work = self._publish(name, berth, order)
-            case Withdrawn():
-                work = self._withdraw(name, berth, order)
+                publisher = Publisher(order.camera, order.source, berth.image)
+                schedule = Schedule(name, self.timing, self.gallery.now)
+                work = partial(publisher.run, schedule, self.tell)
+                task = self._guarded(name, work, berth, Reason.INTERNAL)
+            case Withdrawn(reason):
+                work = partial(self._withdraw, name, berth, reason)
+                task = self._guarded(name, work, berth, reason)
         berth.order = order
-        berth.task = asyncio.create_task(work, name=f"camera {name}")
+        berth.task = asyncio.create_task(task, name=f"camera {name}")
 
     async def _end(self, berth: Berth) -> None:
         berth.order = None
@@ -133,24 +139,25 @@ class Fleet:
             berth.task.cancel()
             await asyncio.wait([berth.task])
 
-    async def _publish(self, name: str, berth: Berth, order: Live) -> None:
-        publisher = Publisher(order.camera, order.source, berth.image)
-        schedule = Schedule(name, self.timing, self.gallery.now)
+    async def _guarded(
+        self, name: str, work: Callable[[], Awaitable[None]], berth: Berth, reason: Reason
+    ) -> None:
+        """The bulkhead around one camera: our own mistake must not reach another."""
         broken = False
         while True:
             try:
                 if broken:
-                    await self._show_fallback(berth, Reason.INTERNAL)
-                await publisher.run(schedule, self.tell)
+                    await self._show_fallback(berth, reason)
+                return await work()
             except Exception:
-                # the bulkhead around one camera: our own mistake must not reach another
                 log.exception("camera failed inside the program camera=%s", name)
                 broken = True
                 await asyncio.sleep(_AFTER_BUG)
 
-    async def _withdraw(self, name: str, berth: Berth, order: Withdrawn) -> None:
+    async def _withdraw(self, name: str, berth: Berth, reason: Reason) -> None:
         while True:
-            if await self._show_fallback(berth, order.reason):
+            if await self._show_fallback(berth, reason):
+                log.info("camera withdrawn camera=%s reason=%s fallback=confirmed", name, reason)
                 return self.confirmed(name)
             await asyncio.sleep(min(self.timing.interval, _WITHDRAW_AGAIN))
 

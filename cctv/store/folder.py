@@ -14,6 +14,7 @@ import re
 import secrets
 import time
 from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -24,7 +25,6 @@ from cctv.model import Shelved, StoredObject
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
-    from datetime import datetime
     from pathlib import Path
 
     from cctv.aside import Wanted
@@ -62,18 +62,25 @@ class FolderStore:
         self._now = now
         self._writer = Hand(deadline)
         self._reader = Hand(deadline)
+        self._modified: dict[str, datetime] = {}
 
     async def put(self, key: str, thing: StoredObject) -> None:
         """See `Store.put`."""
         path = self._path(key)
         with _disk_faults(f"{path}: cannot be written"):
-            await self._writer.do(partial(_write, self._root, path, thing, self._now()))
+            await self._writer.do(partial(_write, self._root, path, thing, self._moment(key)))
 
     async def get(self, key: str) -> Shelved | None:
         """See `Shelf.get`."""
         path = self._path(key)
         with _disk_faults(f"{path}: cannot be read"):
             return await self._reader.do(lambda _: _read(path))
+
+    def _moment(self, key: str) -> datetime:
+        """Now, in whole seconds, and later than the key's last: a viewer compares these dates."""
+        now, last = self._now().replace(microsecond=0), self._modified.get(key)
+        self._modified[key] = now if last is None else max(now, last + timedelta(seconds=1))
+        return self._modified[key]
 
     def _path(self, key: str) -> Path:
         if not all(SEGMENT.fullmatch(segment) for segment in key.split("/")):

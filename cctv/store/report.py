@@ -26,7 +26,7 @@ class Reporting:
         self._store = store
         self._now = now
         self._failed = 0
-        self._quiet_until: datetime | None = None
+        self._told: datetime | None = None
 
     async def put(self, key: str, thing: StoredObject) -> None:
         """See `Store.put`."""
@@ -42,6 +42,7 @@ class Reporting:
     def _report(self, error: StoreError) -> None:
         self._failed += 1
         now = self._now()
-        if self._quiet_until is None or now >= self._quiet_until:
-            self._quiet_until = now + _AGAIN
+        # a clock that was set back must not make a silence of hours
+        if self._told is None or abs(now - self._told) >= _AGAIN:
+            self._told = now
             log.error("store does not take objects failed=%d: %s", self._failed, error)

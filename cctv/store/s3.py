@@ -122,6 +122,10 @@ def _wall(place: str, target: str) -> Iterator[None]:
         raise _refused(place, target, error) from None
     except (aws.BotoCoreError, ResponseParserError, HttpError, OSError) as error:
         raise _failed(place, error) from None
+    except (RuntimeError, ValueError):
+        # botocore's own words for a credential process or role that gives nothing usable
+        trouble = "the credentials cannot be renewed: check profile, role and clock"
+        raise StoreError(f"{place}: {trouble}") from None
 
 
 # S3's own code; trying again in a moment cannot help
@@ -192,9 +196,17 @@ def _settings_wall() -> Iterator[None]:
         yield
     except aws.ProfileNotFound:
         raise ConfigError(["AWS_PROFILE: there is no such profile"]) from None
+    except aws.PartialCredentialsError:
+        raise ConfigError(
+            ["of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY one is set without the other"]
+        ) from None
     except aws.InvalidRegionError:
         raise ConfigError(["AWS_DEFAULT_REGION: not a region"]) from None
     except aws.BotoCoreError as error:
         raise ConfigError([f"AWS settings: {type(error).__name__}"]) from None
-    except ValueError:
-        raise ConfigError(["AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL: not a URL"]) from None
+    except ValueError as error:
+        if "endpoint" in str(error).lower():
+            fault = "AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL: not a URL"
+        else:
+            fault = "AWS settings: the profile or its credential_process gives nothing usable"
+        raise ConfigError([fault]) from None
