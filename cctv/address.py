@@ -12,7 +12,11 @@ _SHAPE = re.compile(
 )
 _LABEL = re.compile(r"[A-Za-z0-9_-]{1,63}")
 _URL = re.compile(r"(?P<base>(?i:https?)://[^/?#]+)(?P<rest>[/?][^#\s]*)?")
+_BRACES = re.compile(r"\{([^{}]*)\}")
 _PORTS = range(1, 65536)
+
+PLACEHOLDERS = frozenset({"id", "channel", "username", "password", "random"})
+"""What may stand in braces, in a URL or in a driver, to be filled in when the camera is asked."""
 
 
 def parse(text: str) -> str:
@@ -30,16 +34,30 @@ def parse(text: str) -> str:
 
 
 def parse_url(text: str) -> str:
-    """A whole `http(s)://host[:port]/path?query`, for the model `url`; no login in it.
+    """A whole `http(s)://host[:port]/path?query`, for the model `url`.
+
+    A login, where the camera takes it in the query, is written `{username}` and `{password}`.
 
     Raises:
         ValueError: it is none.
     """
     url = _URL.fullmatch(text.strip())
     try:
-        return parse(url["base"] if url else "") + (url["rest"] or "/" if url else "")
+        base = parse(url["base"] if url else "")
     except ValueError:
         raise ValueError("is not http(s)://host[:port]/path without a login") from None
+    rest = (url["rest"] if url else None) or "/"
+    bare = _BRACES.sub("", rest)
+    if set(_BRACES.findall(rest)) - PLACEHOLDERS or "{" in bare or "}" in bare:
+        raise ValueError(f"has braces around something else than {', '.join(sorted(PLACEHOLDERS))}")
+    return base + rest
+
+
+def shown(text: str) -> str:
+    """An address as people may see it: a login before an @ and all of a query are left out."""
+    head, _, query = text.strip().partition("?")
+    start, _, rest = head.rpartition("@")
+    return (f"…@{rest}" if start else head) + ("?…" if query else "")
 
 
 def _sound(shape: re.Match[str]) -> bool:

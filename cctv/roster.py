@@ -154,9 +154,7 @@ def _address(text: str, model: str) -> str:
     try:
         return parse(text)
     except ValueError as error:
-        # an address with a login in it must not reach the log
-        shown = "(not shown: it holds an @)" if "@" in text else repr(text.strip())
-        raise ValueError(f"address {shown} {error}") from None
+        raise ValueError(f"address '{address.shown(text)}' {error}") from None
 
 
 def _degrees(text: str, limit: float) -> float | None:

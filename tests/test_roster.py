@@ -50,7 +50,7 @@ def test_whole_record_becomes_a_camera() -> None:
         (replace(GOOD, model=" "), "model is blank"),
         (replace(GOOD, address=""), "address is blank"),
         (replace(GOOD, address="10.1.2"), "address '10.1.2' is not host"),
-        (replace(GOOD, address="http://u:pw@10.1.2.3"), "address (not shown: it holds an @)"),
+        (replace(GOOD, address="http://u:pw@10.1.2.3"), "address '…@10.1.2.3' is not host"),
         (replace(GOOD, channel="0"), "channel '0' is not a whole number from 1 to 999"),
         (replace(GOOD, channel="one"), "channel 'one' is not"),
         (replace(GOOD, publish="maybe"), "publish is 'maybe', not yes, no, true, false, 1 or 0"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from aiohappyeyeballs import AddrInfoType
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+    from cctv.kinds import Network
 
 
 class RefusedAddressError(OSError):

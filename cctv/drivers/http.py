@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -12,6 +13,7 @@ import aiohttp
 from yarl import URL
 
 from cctv.drivers import UNKNOWN, login, model_key
+from cctv.drivers.names import Names
 from cctv.drivers.wall import wall
 from cctv.errors import CaptureError
 from cctv.frame import Frame
@@ -30,6 +32,7 @@ _CONNECT_DEADLINE = 5.0
 _PER_DEVICE = 2
 _BODY_LIMIT = 8_000_000
 _CHALLENGED = 401
+_UNKNOWN_WAY = "/jpeg?id=2"
 # how long more is awaited behind a picture's end mark, in case the announced length was too long
 _LINGER = 1.0
 _END, _TRAILER = b"\xff\xd9", 64
@@ -77,16 +80,22 @@ class HttpSource:
         async with self._get(url) as response:
             authorization = self._authorization(response, url)
             if authorization is None:
-                return await _read(response)
+                return await self._judged(response)
         async with self._get(url, Authorization=authorization) as response:
             return await _read(response)
+
+    async def _judged(self, response: aiohttp.ClientResponse) -> bytes:
+        """The answer to a request without a login."""
+        if response.status == _CHALLENGED and self.login is None:
+            raise CaptureError(Reason.AUTH, "HTTP 401 Unauthorized, and no login is set for it")
+        return await _read(response)
 
     def _url(self) -> URL:
         address = self.camera.address
         base = address if "://" in address else f"http://{address}"
         if self.still.path:
             return URL(base + self.still.target(self.camera, self.login), encoded=True)
-        return URL(base.replace("{channel}", str(self.camera.channel or 1)))
+        return URL(self.still.filled(base, self.camera, self.login))
 
     def _get(self, url: URL, **headers: str) -> aiohttp.client._RequestContextManager:
         return self.session.get(url, headers=headers, allow_redirects=False)
@@ -117,9 +126,14 @@ class HttpDriver:
             camera, still, self._login(camera, still), self.timeout, self.session, self.now
         )
 
-    def knows(self, camera: Camera) -> bool:
-        """Whether the table has the camera's model."""
-        return model_key(camera.model) in self.table
+    def remark(self, camera: Camera) -> str:
+        """What is odd about the camera's model; empty when the table has it."""
+        key = model_key(camera.model)
+        if key in self.table:
+            return ""
+        near = difflib.get_close_matches(key, self.table, n=1)
+        hint = f"is {near[0]} meant?" if near else "describe it in CCTV_DRIVERS"
+        return f"unknown model {camera.model}, asked with {_UNKNOWN_WAY}; {hint}"
 
     def _login(self, camera: Camera, still: Still) -> Login | None:
         """The login of its own model, else of the make it speaks like, else the one for all."""
@@ -140,7 +154,7 @@ async def open_session(guard: Guard) -> AsyncIterator[aiohttp.ClientSession]:
         limit_per_host=_PER_DEVICE,
         force_close=True,
         ttl_dns_cache=300,
-        resolver=aiohttp.ThreadedResolver(),
+        resolver=Names(),
         socket_factory=guard.open,
     )
     async with aiohttp.ClientSession(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import tomllib
 from typing import TYPE_CHECKING
 
+from cctv.address import PLACEHOLDERS
 from cctv.drivers import TABLE, model_key
-from cctv.drivers.still import AUTHS, LOGIN_PLACEHOLDERS, PLACEHOLDERS, Still, placeholders
+from cctv.drivers.still import AUTHS, LOGIN_PLACEHOLDERS, Still, placeholders
 from cctv.errors import ConfigError
 from cctv.roster import URL_MODEL
 

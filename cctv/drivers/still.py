@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from cctv.reasons import Reason
 
 AUTHS = ("challenge", "query", "none")
-PLACEHOLDERS = frozenset({"id", "channel", "username", "password", "random"})
 LOGIN_PLACEHOLDERS = frozenset({"username", "password"})
 
 # what is written in a path or a query stays so; only what no URL can hold is encoded
@@ -58,19 +57,26 @@ class Still:
 
     def target(self, camera: Camera, login: Login | None) -> str:
         """The path and query to ask `camera` for, percent-encoded; may hold the login."""
-        channel = camera.channel or 1
-        values = {
-            "id": camera.id,
-            "channel": str(channel - 1 + self.first_channel),
-            "random": secrets.token_hex(8),
-            "username": login.username if login else "",
-            "password": login.password.reveal() if login else "",
-        }
+        values = self._values(camera, login)
         asked = [
             pair for pair in self.query if not placeholders(pair[1]) & self._blank(camera, login)
         ]
         query = "&".join(f"{quote(name)}={_fill(text, values)}" for name, text in asked)
         return _fill(self.path, values) + (f"?{query}" if query else "")
+
+    def filled(self, url: str, camera: Camera, login: Login | None) -> str:
+        """A whole URL with its placeholders filled in; may hold the login."""
+        values = self._values(camera, login)
+        return url.format_map({name: quote(text, safe="") for name, text in values.items()})
+
+    def _values(self, camera: Camera, login: Login | None) -> dict[str, str]:
+        return {
+            "id": camera.id,
+            "channel": str((camera.channel or 1) - 1 + self.first_channel),
+            "random": secrets.token_hex(8),
+            "username": login.username if login else "",
+            "password": login.password.reveal() if login else "",
+        }
 
     def _blank(self, camera: Camera, login: Login | None) -> set[str]:
         """The placeholders for which there is nothing to say."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
+from cctv.drivers.names import Names
 from cctv.errors import CaptureError
 from cctv.model import Camera, Login, Secret
 from cctv.reasons import Reason
@@ -342,7 +343,7 @@ async def test_the_request_asks_for_plain_bytes() -> None:
 
 
 async def test_session_settings() -> None:
-    """Threads resolve names, nothing is repeated, stored or inflated, and no proxy is looked for.
+    """Own threads resolve names; nothing is repeated, stored or inflated; no proxy is looked for.
 
     `_retry_connection` is private to aiohttp: with it a wrong password would be tried twice.
     """
@@ -353,7 +354,7 @@ async def test_session_settings() -> None:
         assert (session.trust_env, session.auto_decompress) == (False, False)
         assert isinstance(connector, aiohttp.TCPConnector)
         assert (connector.limit, connector.limit_per_host) == (0, 2)
-        assert isinstance(connector._resolver, aiohttp.ThreadedResolver)  # noqa: SLF001 - no other way to see it
+        assert isinstance(connector._resolver, Names)  # noqa: SLF001 - no other way to see it
 
 
 async def test_aiohttp_would_ask_twice() -> None:

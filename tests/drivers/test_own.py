@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cctv.address import PLACEHOLDERS
 from cctv.drivers import TABLE, own
-from cctv.drivers.still import AUTHS, PLACEHOLDERS, Still
+from cctv.drivers.still import AUTHS, Still
 from cctv.errors import ConfigError
 from cctv.model import Camera, Login, Secret
 from tests.fakes.camera import PICTURE, opened_driver, reply, scripted

@@ -126,7 +126,7 @@ async def test_an_unknown_model_gets_no_makes_login() -> None:
     (camera,) = roster.read([Record("7", "Acme 3000", "10.1.2.3")], {}).cameras.values()
     async with opened_driver({"SARIX": WRONG, "CAMERA": RIGHT}) as driver:
         source = driver(camera)
-        assert not driver.knows(camera)
+        assert driver.remark(camera).startswith("unknown model Acme 3000, asked with")
         assert source.login == RIGHT
         assert source.still.target(camera, RIGHT) == "/jpeg?id=2"
     async with opened_driver({"ACME_3000": RIGHT, "CAMERA": WRONG}) as driver:
@@ -138,7 +138,7 @@ async def test_every_dummy_model_is_known(well: Street, model: str) -> None:
     """The models of the street are all in the table, in capitals or not."""
     camera = camera_of(well, model)
     async with opened_driver() as driver:
-        assert driver.knows(camera)
+        assert driver.remark(camera) == ""
         assert model_key(model) == model_key(f" {model.upper()} ")
 
 

@@ -1,0 +1,69 @@
+"""Looking up names: in threads of their own, bounded, and never in asyncio's."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cctv.drivers.names import Names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A DNS server that never answers, for every name that begins with `dead`."""
+    answered, real = threading.Event(), socket.getaddrinfo
+
+    def look_up(host: str, *rest: Any, **more: Any) -> object:  # noqa: ANN401 - passed on
+        if host.startswith("dead"):
+            answered.wait(30)
+        return real(host, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    yield
+    answered.set()
+
+
+async def test_a_name_is_looked_up() -> None:
+    """The answer is what the connector expects: addresses, with the name they belong to."""
+    (found, *_) = await Names().resolve("localhost", 8081)
+    assert (found["hostname"], found["host"], found["port"]) == ("localhost", "127.0.0.1", 8081)
+
+
+async def test_an_unknown_name_is_an_os_error() -> None:
+    """As aiohttp takes it from any resolver."""
+    with pytest.raises(OSError, match="not known"):
+        await Names().resolve("no-such-name.invalid", 80)
+
+
+@pytest.mark.usefixtures("silent")
+async def test_silent_dns_holds_up_nobody_else() -> None:
+    """Sixty names hang; the others, and asyncio's own lookups, go on."""
+    names = Names()
+    dead = [asyncio.create_task(names.resolve(f"dead{number}", 80)) for number in range(60)]
+    async with asyncio.timeout(10):
+        for _ in range(200):
+            assert await names.resolve("localhost", 80)
+        assert await asyncio.get_running_loop().getaddrinfo("localhost", 80)
+    for task in dead:
+        task.cancel()
+    await asyncio.wait(dead)
+
+
+@pytest.mark.usefixtures("silent")
+async def test_threads_are_bounded() -> None:
+    """A thousand dead names asked again and again: a hundred threads at the most."""
+    names, before = Names(), threading.active_count()
+    dead = [asyncio.create_task(names.resolve(f"dead{number}", 80)) for number in range(1000)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert threading.active_count() - before <= 100
+    for task in dead:
+        task.cancel()
+    await asyncio.wait(dead)
