@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cctv.daemon import Daemon, Wheel
+from cctv.daemon import Daemon, Signals, Wheel
 from cctv.drivers import own
 from cctv.drivers.guard import Guard
 from cctv.drivers.http import HttpDriver, open_session
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _PUTS_IN_FLIGHT = 64
-_UPLOADS_FINISH = 5.0
-_LEAVE_WITHIN = 9.0
-_CARD_AGAIN, _CARD_EVERY = 30.0, 3600.0
 
 
 def open_inventory(settings: Settings) -> Inventory:
@@ -88,14 +85,16 @@ async def open_gallery(settings: Settings) -> AsyncIterator[tuple[Gallery, Shelf
         ConfigError: it cannot be opened at all.
     """
     deadline = Budget.of(settings.timing.interval, settings.fetch_timeout).put
+    # one attempt may take nearly all of it: then the store itself says what it waited for
+    attempt = deadline * 0.95
     async with AsyncExitStack() as stack:
         shelf: Shelf | None = None
         store: Store
         if settings.folder is not None:
-            folder = open_folder(settings.folder, utc_now, deadline / 2)
+            folder = open_folder(settings.folder, utc_now, attempt)
             store = shelf = await stack.enter_async_context(folder)
         else:
-            bucket = open_s3(S3Access(settings.bucket or "", deadline / 2))
+            bucket = open_s3(S3Access(settings.bucket or "", attempt))
             store = await stack.enter_async_context(bucket)
         limited = Retrying(Limited(store, _PUTS_IN_FLIGHT), deadline)
         yield _gallery(settings, Reporting(limited, utc_now)), shelf
@@ -106,7 +105,7 @@ def _wheel(driver: HttpDriver, settings: Settings) -> Callable[[], Wheel]:
 
     def turn() -> Wheel:
         fresh = replace(driver, table=own.load(settings.drivers))
-        return Wheel(patient(fresh, settings), fresh.knows)
+        return Wheel(patient(fresh, settings), fresh.remark)
 
     return turn
 
@@ -122,6 +121,8 @@ async def run(settings: Settings) -> None:
     Raises:
         ConfigError: something the settings name cannot be used.
     """
+    signals = Signals()
+    signals.listen()
     async with AsyncExitStack() as stack:
         gallery, shelf = await stack.enter_async_context(open_gallery(settings))
         driver = await stack.enter_async_context(open_driver(settings))
@@ -133,4 +134,4 @@ async def run(settings: Settings) -> None:
             site = Site(shelf, gallery, board, daemon.fleet.cameras, settings.timezone)
             address = await stack.enter_async_context(open_site(site, settings.http))
             log.info("pictures can be seen at %s", address)
-        await daemon.run()
+        await daemon.run(signals)

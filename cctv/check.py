@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cctv import app
+from cctv.address import shown
 from cctv.commands import print_odd, read_roster, show
 from cctv.errors import CaptureError, InventoryError, StoreError
 from cctv.reasons import WORDS
@@ -36,9 +37,14 @@ async def check(settings: Settings, options: argparse.Namespace) -> int:
     except InventoryError as error:
         show(f"inventory  FAILED: {error}")
         return 1
+    if not roster.ids:
+        show("inventory  FAILED: it lists no camera")
+        return 1
     show(f"inventory  ok: {len(roster.cameras)} cameras, {len(roster.withdrawn)} not published")
     print_odd(roster)
     async with app.open_driver(settings) as driver:
+        for remark in sorted({driver.remark(camera) for camera in roster.cameras.values()} - {""}):
+            show(f"           {remark}")
         results = await _ask_all(app.patient(driver, settings), list(roster.cameras.values()))
     _print_results(results, everything=options.all)
     failed = any(result.error for result in results)
@@ -117,4 +123,4 @@ def _print_results(results: Sequence[Result], *, everything: bool) -> None:
 def _row(result: Result) -> Sequence[str]:
     camera = result.camera
     found = f"{result.error.reason}: {result.error}" if result.error else f"ok {result.picture}"
-    return camera.id, camera.model, camera.address, f"{result.seconds:.1f}", found
+    return camera.id, camera.model, shown(camera.address), f"{result.seconds:.1f}", found

@@ -8,13 +8,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import io
 import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cctv import PUBLISHER, app, check, commands, config
-from cctv.drivers import own
+from cctv.daemon import leave_within
+from cctv.drivers import TABLE, own
+from cctv.drivers.http import env_name
 from cctv.errors import CctvError, ConfigError
 from cctv.logs import Redactor, logging_to
 
@@ -24,18 +27,25 @@ if TYPE_CHECKING:
     from cctv.settings import Settings
 
 OK, FAILED, MISUSED, BROKEN = 0, 1, 2, 70
+_LINGER = 5.0
 
 log = logging.getLogger(__name__)
 
 
-def entry() -> None:
-    """The console script."""
-    sys.exit(main(sys.argv[1:]))
+def entry(argv: Sequence[str] | None = None) -> None:
+    """The program: run a command and leave, also when a thread hangs in a disk or a lookup."""
+    status = main(sys.argv[1:] if argv is None else argv)
+    leave_within(_LINGER, status)
+    sys.exit(status)
 
 
 def main(argv: Sequence[str]) -> int:
     """Run one command; its exit status."""
     options = parser().parse_args(argv)
+    # names of cameras may hold what a terminal cannot show
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         settings = _settings(options)
     except ConfigError as error:
@@ -50,6 +60,14 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _run(options: argparse.Namespace, settings: Settings, redact: Redactor) -> int:
+    try:
+        return _run_command(options, settings, redact)
+    except Exception:
+        log.critical("the program failed", exc_info=True)
+        return BROKEN
+
+
+def _run_command(options: argparse.Namespace, settings: Settings, redact: Redactor) -> int:
     command: Callable[[Settings, argparse.Namespace], Awaitable[int]] = options.run
     try:
         with contextlib.redirect_stdout(commands.Redacted(sys.stdout, redact)):
@@ -62,9 +80,12 @@ def _run(options: argparse.Namespace, settings: Settings, redact: Redactor) -> i
         return FAILED
     except KeyboardInterrupt:
         return FAILED
-    except Exception:
-        log.exception("the program failed")
-        return BROKEN
+    except OSError as error:
+        if options.command == "run":
+            raise
+        place = f"{error.filename}: " if error.filename else ""
+        _say(redact(f"cctv: {place}{error.strerror or 'the disk hangs'}"))
+        return FAILED
 
 
 async def _awaited(
@@ -86,14 +107,15 @@ def _settings(options: argparse.Namespace) -> Settings:
     if options.timeout is not None:
         env[config.FETCH_TIMEOUT.name] = options.timeout
     faults: list[str] = []
+    table = TABLE
     drivers = Path(env.get(config.DRIVERS.name, ""))
     if drivers.is_file():
         try:
-            own.load(drivers)
+            table = own.load(drivers)
         except ConfigError as error:
             faults += error.faults
     try:
-        settings = config.read(env)
+        settings = config.read(env, map(env_name, table))
     except ConfigError as error:
         faults = [*error.faults, *faults]
     if faults:
@@ -153,6 +175,6 @@ def _verb(
 ) -> argparse.ArgumentParser:
     parser = verbs.add_parser(name, help=words, description=words[0].upper() + words[1:] + ".")
     parser.add_argument("-v", "--verbose", action="store_true", help="log every cycle")
-    parser.add_argument("--env-file", type=Path, metavar="FILE", help="settings, beside ./.env")
+    parser.add_argument("--env-file", type=Path, metavar="FILE", help="settings; without it ./.env")
     parser.set_defaults(run=run)
     return parser

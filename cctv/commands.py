@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, TextIO
 
 from cctv import app
+from cctv.address import shown
 from cctv.errors import CaptureError
 from cctv.health import judge
 from cctv.lastgood import LastGood
@@ -17,7 +18,7 @@ from cctv.publish import Publisher
 from cctv.reasons import WORDS
 from cctv.roster import Roster, read
 from cctv.schedule import utc_now
-from cctv.table import table
+from cctv.table import plain, table
 
 if TYPE_CHECKING:
     import argparse
@@ -51,8 +52,11 @@ async def listing(settings: Settings, options: argparse.Namespace) -> int:
     show(_camera_table(roster))
     show(f"\n{len(roster.cameras)} cameras, {len(roster.withdrawn)} not published")
     print_odd(roster)
+    if options.accept and not roster.ids:
+        show("Not accepted: an empty list is never believed.")
+        return 1
     if options.accept:
-        LastGood(settings.state_dir).accept(roster.ids)
+        await LastGood(settings.state_dir).accept(roster.ids)
         show("Accepted. The daemon believes this list when it reads it next (SIGHUP: now).")
     return 0
 
@@ -77,8 +81,10 @@ async def once(settings: Settings, options: argparse.Namespace) -> int:
     camera = _find(await read_roster(settings), options.camera)
     if camera is None:
         return 1
-    show(f"camera {camera.id} {camera.name}: asking {camera.address} as {camera.model}")
+    show(f"camera {camera.id} {camera.name}: asking {shown(camera.address)} as {camera.model}")
     async with app.open_driver(settings) as driver, app.open_gallery(settings) as (gallery, _):
+        if remark := driver.remark(camera):
+            show(remark)
         source = app.patient(driver, settings)(camera)
         now = utc_now()
         cycle = Cycle(now, now + timedelta(seconds=settings.timing.interval))
@@ -131,17 +137,20 @@ def _say_outcome(outcome: Outcome, key: str) -> int:
 
 def _camera_table(roster: Roster) -> str:
     rows = [
-        (camera.id, camera.model, camera.address, camera.name, camera.area)
+        (camera.id, camera.model, shown(camera.address), camera.name, camera.area)
         for camera in roster.cameras.values()
     ]
-    rows += [(name, "", "", f"not published: {why}", "") for name, why in roster.withdrawn.items()]
+    rows += [
+        (name, "", "", f"not published: {WORDS[why].sentence}", "")
+        for name, why in roster.withdrawn.items()
+    ]
     return table(("camera", "model", "address", "name", "area"), rows)
 
 
 def print_odd(roster: Roster) -> None:
     """Print the records that are odd."""
     for refusal in roster.refusals:
-        show(f"odd record {refusal.id}: {refusal.why}")
+        show(plain(f"odd record {refusal.id}: {refusal.why}"))
 
 
 def show(text: str) -> None:

@@ -22,7 +22,7 @@ from cctv.schedule import Timing, utc_now
 from cctv.settings import Knack, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 T_co = TypeVar("T_co", covariant=True)
 D = TypeVar("D")
@@ -95,7 +95,7 @@ SETTINGS: tuple[Setting[object], ...] = (
     TIMEZONE,
 )
 LOGINS = ("CAMERA", "WISENET")
-"""The logins every installation may have; any other model has `<MODEL>_USERNAME/_PASSWORD`."""
+"""The predecessor's logins; any other model may have `<MODEL>_USERNAME/_PASSWORD` too."""
 
 _OURS = "CCTV_"
 _AWS_SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
@@ -120,19 +120,23 @@ def environment(env_file: Path | None) -> dict[str, str]:
         raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
     except UnicodeDecodeError as error:
         raise ConfigError([f"{path}: byte {error.start} is not UTF-8"]) from None
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        # the AWS library would take a blank for a value
+        if not os.environ[name].strip():
+            del os.environ[name]
     named = {name: value for name, value in file.items() if value}
     for name in (name for name in named if name.startswith("AWS_")):
         os.environ.setdefault(name, named[name])
     return named | {name: value for name, value in os.environ.items() if value.strip()}
 
 
-def read(env: Mapping[str, str]) -> Settings:
-    """The settings that `env` describes.
+def read(env: Mapping[str, str], models: Iterable[str] = ()) -> Settings:
+    """The settings that `env` describes; `models` are names that may stand before `_USERNAME`.
 
     Raises:
         ConfigError: every fault at once.
     """
-    reader = _Reader(env)
+    reader = _Reader(env, {*LOGINS, *models})
     settings = reader.settings()
     if reader.faults:
         raise ConfigError(reader.faults)
@@ -147,8 +151,9 @@ def aws_secrets() -> list[Secret]:
 class _Reader:
     """Reads names one by one and gathers what is wrong."""
 
-    def __init__(self, env: Mapping[str, str]) -> None:
+    def __init__(self, env: Mapping[str, str], models: Iterable[str]) -> None:
         self._env = env
+        self._models = sorted(models)
         self.faults = [*_unknown(env), *_quoted(env)]
 
     def settings(self) -> Settings:
@@ -217,10 +222,11 @@ class _Reader:
 
     def _logins(self) -> dict[str, Login]:
         names = [name[:-9] for name in self._env if name.endswith("_USERNAME")]
-        for name in LOGINS:
-            pair = [part for part in ("_USERNAME", "_PASSWORD") if name + part in self._env]
-            if len(pair) == 1:
-                self.faults.append(f"{name}{pair[0]} is set without its partner")
+        for name in self._models:
+            user, word = f"{name}_USERNAME", f"{name}_PASSWORD"
+            if (user in self._env) != (word in self._env):
+                there, gone = (user, word) if user in self._env else (word, user)
+                self.faults.append(f"{gone} is not set, though {there} is")
         return {
             name: Login(self._env[f"{name}_USERNAME"], Secret(self._env[f"{name}_PASSWORD"]))
             for name in names

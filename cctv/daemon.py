@@ -7,10 +7,12 @@ import logging
 import os
 import signal
 import threading
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cctv import PUBLISHER
+from cctv.aside import Hand
 from cctv.errors import ConfigError, StoreError
 from cctv.fleet import Fleet
 from cctv.health import Heart
@@ -32,15 +34,45 @@ log = logging.getLogger(__name__)
 
 _UPLOADS_FINISH = 5.0
 _LEAVE_WITHIN = 9.0
+_DISK = 5.0
 _CARD_AGAIN, _CARD_EVERY = 30.0, 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """A driver for all models, and whether it knows a camera's."""
+    """A driver for all models, and what is odd about a camera's model (else nothing)."""
 
     driver: Driver
-    knows: Callable[[Camera], bool]
+    remark: Callable[[Camera], str]
+
+
+class Signals:
+    """SIGTERM and SIGINT ask to stop, SIGHUP to read again; what they ask is kept until heeded."""
+
+    def __init__(self) -> None:
+        self.stop = asyncio.Event()
+        self.reload = asyncio.Event()
+
+    def listen(self) -> None:
+        """Heed them from now on; they come while the loop is free."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._leave, number.name)
+        loop.add_signal_handler(signal.SIGHUP, self.reload.set)
+
+    def _leave(self, name: str) -> None:
+        if self.stop.is_set():
+            os._exit(1)
+        log.info("stopping signal=%s", name)
+        self.stop.set()
+        leave_within(_LEAVE_WITHIN, 0)
+
+
+def leave_within(seconds: float, status: int) -> None:
+    """End the process by then, whatever hangs on the way out: docker would do it less politely."""
+    guard = threading.Timer(seconds, os._exit, [status])
+    guard.daemon = True
+    guard.start()
 
 
 class Daemon:
@@ -62,8 +94,7 @@ class Daemon:
         self._gallery = gallery
         self._turn = turn
         self._wheel = turn()
-        self._stop = asyncio.Event()
-        self._reload = asyncio.Event()
+        self._hand = Hand(_DISK)
         self._told_models: set[str] = set()
         self._journal = Journal(gallery.now)
         self._keeper = Keeper(
@@ -84,13 +115,14 @@ class Daemon:
             confirmed=self._keeper.confirmed,
         )
 
-    async def run(self) -> None:
+    async def run(self, signals: Signals) -> None:
         """Run every part until a signal, or until one of them fails; uploads may finish."""
-        self._listen()
         log.info("started %s", pairs(version=PUBLISHER, **_told(self._settings)))
-        tasks = [asyncio.create_task(part, name=name) for name, part in self._parts().items()]
+        tasks = [
+            asyncio.create_task(part, name=name) for name, part in self._parts(signals).items()
+        ]
         try:
-            stopped = asyncio.create_task(self._stop.wait(), name="stop")
+            stopped = asyncio.create_task(signals.stop.wait(), name="stop")
             await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
             stopped.cancel()
             # a part that has ended has failed: its error is the program's
@@ -104,12 +136,12 @@ class Daemon:
             await asyncio.wait(tasks)
         log.info("stopped")
 
-    def _parts(self) -> dict[str, Coroutine[None, None, None]]:
+    def _parts(self, signals: Signals) -> dict[str, Coroutine[None, None, None]]:
         return {
             "keeper": self._keeper.run(),
             "saver": self._keeper.save_when_changed(),
             "heart": self._heart.run(),
-            "reload": self._reload_when_asked(),
+            "reload": self._reload_when_asked(signals.reload),
             "card": _keep_card(self._gallery),
         }
 
@@ -119,41 +151,21 @@ class Daemon:
         self._journal.forget(set(roster.cameras))
 
     def _tell_unknown_models(self, roster: Roster) -> None:
-        cameras = roster.cameras.values()
-        unknown = {camera.model for camera in cameras if not self._wheel.knows(camera)}
-        for model in sorted(unknown - self._told_models):
-            count = sum(camera.model == model for camera in cameras)
-            log.warning(
-                "unknown model, asked with /jpeg?id=2; describe it in CCTV_DRIVERS %s",
-                pairs(model=model, cameras=count),
-            )
-        self._told_models |= unknown
+        remarks = Counter(self._wheel.remark(camera) for camera in roster.cameras.values())
+        for remark, count in remarks.items():
+            if remark and remark not in self._told_models:
+                log.warning("%s cameras=%d", remark, count)
+        self._told_models |= remarks.keys()
 
-    def _listen(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._leave, number.name)
-        loop.add_signal_handler(signal.SIGHUP, self._reload.set)
-
-    def _leave(self, name: str) -> None:
-        if self._stop.is_set():
-            os._exit(1)
-        log.info("stopping signal=%s", name)
-        self._stop.set()
-        # whatever hangs on the way out: docker would kill after ten seconds, and less politely
-        guard = threading.Timer(_LEAVE_WITHIN, os._exit, [0])
-        guard.daemon = True
-        guard.start()
-
-    async def _reload_when_asked(self) -> None:
+    async def _reload_when_asked(self, asked: asyncio.Event) -> None:
         while True:
-            await self._reload.wait()
-            self._reload.clear()
+            await asked.wait()
+            asked.clear()
             log.info("reading the driver file and the inventory again signal=SIGHUP")
             try:
-                self._wheel = self._turn()
-            except ConfigError as error:
-                log.error("drivers: the last good ones stay: %s", error)  # noqa: TRY400 - an operator's slip of the pen needs no traceback
+                self._wheel = await self._hand.do(lambda _: self._turn())
+            except (ConfigError, OSError) as error:
+                log.error("drivers: the last good ones stay: %s", error or "the disk hangs")  # noqa: TRY400 - an operator's slip of the pen needs no traceback
             else:
                 self._told_models.clear()
                 await self.fleet.drive(self._wheel.driver)

@@ -51,6 +51,7 @@ class Journal:
     _window: datetime | None = None
     _lines: int = 0
     _held_back: Counter[Reason] = field(default_factory=Counter)
+    _back: int = 0
     _summary_due: datetime | None = None
 
     def __call__(self, outcome: Outcome) -> None:
@@ -106,21 +107,26 @@ class Journal:
             log.log(level, "%s", line)
         elif reason is not None:
             self._held_back[reason] += 1
+        else:
+            self._back += 1
 
     def _turn_window(self, now: datetime) -> None:
-        if self._window is not None and now - self._window < _WINDOW:
+        # a clock that was set back must not make a window of hours
+        if self._window is not None and abs(now - self._window) < _WINDOW:
             return
         if self._held_back:
             counts = {reason.value: count for reason, count in self._held_back.most_common()}
             total = self._held_back.total()
             log.warning("more cameras unavailable %s", pairs(cameras=total, **counts))
-        self._window, self._lines = now, 0
+        if self._back:
+            log.info("more cameras live again %s", pairs(cameras=self._back))
+        self._window, self._lines, self._back = now, 0, 0
         self._held_back.clear()
 
     def _summarise(self, now: datetime) -> None:
         if self._summary_due is None:
             self._summary_due = now + _WINDOW
-        if now < self._summary_due:
+        if timedelta(0) < self._summary_due - now <= _SUMMARY:
             return
         self._summary_due = now + _SUMMARY
         text = pairs(live=len(self._live), unavailable=len(self._down), **self._counts_since())

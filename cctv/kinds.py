@@ -18,6 +18,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _PREFIX = re.compile(r"(?:[A-Za-z0-9_-][A-Za-z0-9._-]*/)*")
 _HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
+_LONGEST = 31 * 24 * 3600
 _INVENTORY_FILES = (".csv", ".json", ".geojson")
 
 
@@ -35,15 +36,17 @@ def text(value: str) -> str:
 
 
 def seconds(at_least: float, *, or_zero: bool = False) -> Callable[[str], float]:
-    """A number of seconds, not below `at_least`; 0 too with `or_zero`."""
-    accepted = f"a number of seconds, {at_least:g} or more" + (", or 0" if or_zero else "")
+    """A number of seconds from `at_least` to a month; 0 too with `or_zero`."""
+    accepted = f"a number of seconds from {at_least:g} to {_LONGEST}" + (
+        ", or 0" if or_zero else ""
+    )
 
     def parse(value: str) -> float:
         try:
             number = float(value)
         except ValueError:
             number = math.nan
-        if math.isfinite(number) and (number >= at_least or (or_zero and number == 0)):
+        if at_least <= number <= _LONGEST or (or_zero and number == 0):
             return number
         raise ValueError(accepted)
 
@@ -89,8 +92,8 @@ def store(value: str) -> Path | None:
     """A folder; None for the word `s3`."""
     if value.lower() == "s3":
         return None
-    if Path(value).exists() and not Path(value).is_dir():
-        raise ValueError("s3 or a folder")
+    if "://" in value or (Path(value).exists() and not Path(value).is_dir()):
+        raise ValueError("s3 (its name then stands in BUCKET) or a folder")
     return Path(value)
 
 

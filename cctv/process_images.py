@@ -7,6 +7,6 @@ from pathlib import Path
 if __name__ == "__main__":
     # run by path, Python would look for modules in this folder first, and find ours for others'
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
-    from cctv.cli import main
+    from cctv.cli import entry
 
-    sys.exit(main(["run", *sys.argv[1:]]))
+    entry(["run", *sys.argv[1:]])

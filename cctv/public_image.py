@@ -127,7 +127,7 @@ class PublicImage:
             return False
         shown, at = self._standing
         heal = timedelta(seconds=self._gallery.interval * (_HEAL_CYCLES - 0.5))
-        return shown is reason and now - at < heal
+        return shown is reason and abs(now - at) < heal
 
     async def _write(self, thing: StoredObject) -> None:
         self._standing = None

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """`rows` under `head`, left-aligned; control characters from records are made harmless."""
-    cells = [head, *([_plain(cell) for cell in row] for row in rows)]
+    cells = [head, *([plain(cell) for cell in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return "\n".join(_line(row, widths) for row in cells)
 
@@ -20,5 +20,6 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(padded).rstrip()
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """The text without what could steer a terminal."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)

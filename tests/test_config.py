@@ -80,12 +80,14 @@ def test_file_and_folder_need_neither_knack_nor_bucket(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
-        ("CCTV_INTERVAL", "0", "CCTV_INTERVAL=0 is not a number of seconds, 1 or more"),
+        ("CCTV_INTERVAL", "0", "CCTV_INTERVAL=0 is not a number of seconds from 1 to 2678400"),
         ("CCTV_INTERVAL", "5m", "CCTV_INTERVAL=5m is not a number"),
         ("CCTV_INTERVAL", "nan", "CCTV_INTERVAL=nan is not a number"),
+        ("CCTV_INTERVAL", "1e12", "CCTV_INTERVAL=1e12 is not a number of seconds from 1"),
+        ("CCTV_STORE", "s3://bucket", "is not s3 (its name then stands in BUCKET) or a folder"),
         ("CCTV_FETCH_TIMEOUT", "-1", "CCTV_FETCH_TIMEOUT=-1 is not a number"),
         ("CCTV_FAILURE_LIMIT", "2.5", "CCTV_FAILURE_LIMIT=2.5 is not a whole number, 1 or more"),
-        ("CCTV_RETRY_AFTER", "0.5", "is not a number of seconds, 1 or more, or 0"),
+        ("CCTV_RETRY_AFTER", "0.5", "is not a number of seconds from 1 to 2678400, or 0"),
         ("CCTV_PREFIX", "image", "is not folder names that end in a slash, such as image/"),
         ("CCTV_PREFIX", "../", "is not folder names"),
         ("CCTV_INVENTORY", "cameras.xlsx", "is not knack or a file that ends in .csv"),
@@ -119,7 +121,7 @@ def test_all_faults_come_at_once() -> None:
 def test_half_a_login_is_a_fault() -> None:
     """A username without its password would ask 1,500 cameras in vain."""
     env = {name: text for name, text in CITY.items() if name != "WISENET_PASSWORD"}
-    assert faults(env) == ("WISENET_USERNAME is set without its partner",)
+    assert faults(env) == ("WISENET_PASSWORD is not set, though WISENET_USERNAME is",)
 
 
 def test_any_model_may_have_its_login() -> None:
@@ -191,6 +193,25 @@ def test_env_file_of_another_encoding_is_told(tmp_path: Path) -> None:
     file.write_bytes("CAMERA_PASSWORD=Straße".encode("latin-1"))
     with pytest.raises(ConfigError, match="byte 20 is not UTF-8"):
         environment(file)
+
+
+def test_blank_aws_names_are_unset_for_the_aws_library_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`AWS_PROFILE=` in an env file means none, not a profile without a name."""
+    file = tmp_path / "env_file"
+    file.write_text("AWS_ACCESS_KEY_ID=of-the-file\n")
+    monkeypatch.setenv("AWS_PROFILE", "")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", " ")
+    environment(file)
+    assert "AWS_PROFILE" not in os.environ
+    assert os.environ["AWS_ACCESS_KEY_ID"] == "of-the-file"
+
+
+def test_half_a_login_of_any_known_model_is_a_fault() -> None:
+    """Without it the camera would be asked with the login for all, and lock it."""
+    with pytest.raises(ConfigError, match="AXIS_PASSWORD is not set, though AXIS_USERNAME is"):
+        read({**CITY, "AXIS_USERNAME": "a"}, models=["AXIS"])
 
 
 NAMES = st.sampled_from([setting.name for setting in SETTINGS])

@@ -77,6 +77,45 @@ def test_storm_is_one_line_a_minute_with_counts(caplog: pytest.LogCaptureFixture
     assert told[20] == "more cameras unavailable cameras=980 unreachable=653 timeout=327"
 
 
+def test_storm_of_recoveries_is_counted_too(caplog: pytest.LogCaptureFixture) -> None:
+    """The network is back: twenty lines, then one with the rest."""
+
+    async def work() -> None:
+        journal = Journal(now)
+        for number in range(100):
+            journal(down(str(number)))
+        await asyncio.sleep(61)
+        for number in range(100):
+            journal(up(str(number)))
+        await asyncio.sleep(61)
+        journal(up("1"))
+
+    run(work)
+    told = [line for line in caplog.messages if line.startswith("more cameras live")]
+    assert told == ["more cameras live again cameras=80"]
+
+
+def test_clock_set_back_silences_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """Eight hours back: failures go on being told, of cameras and of the store."""
+    step = [timedelta(0)]
+
+    async def work() -> None:
+        journal = Journal(lambda: now() + step[0])
+        store = MemoryStore(now, Mood.REFUSE)
+        reporting = Reporting(store, lambda: now() + step[0])
+        thing = gallery(store).unavailable("1", {})
+        for number in range(60):
+            journal(down(str(number)))
+            with pytest.raises(StoreError):
+                await reporting.put("image/1.jpg", thing)
+            step[0] = timedelta(hours=-8)
+            await asyncio.sleep(61)
+
+    run(work)
+    assert sum(line.startswith("camera unavailable") for line in caplog.messages) == 60
+    assert sum(line.startswith("store does not") for line in caplog.messages) == 60
+
+
 def test_summary_counts_the_fleet(caplog: pytest.LogCaptureFixture) -> None:
     """After a minute, and then every five, a line says how the fleet does."""
 

@@ -244,8 +244,10 @@ def test_a_new_driver_file_is_read_on_sighup(small: Small) -> None:
     (folder / "street.csv").write_text(text)
     (folder / "own.toml").write_text("")
     with Daemon({**env, "CCTV_DRIVERS": "own.toml"}, folder) as daemon:
-        daemon.says("unknown model, asked with /jpeg?id=2")
-        daemon.says("model=Acme name=")
+        daemon.says(
+            "unknown model Acme, asked with /jpeg?id=2; describe it in CCTV_DRIVERS cameras=1"
+        )
+        daemon.says("camera unavailable camera=14 reason=not-found")
         (folder / "own.toml").write_text('[acme]\npath = "/oneshotimage.jpg"\n')
         daemon.send(signal.SIGHUP)
         daemon.says("camera live again camera=14")
@@ -331,7 +333,7 @@ def test_list_shows_the_inventory_and_what_is_odd(small: Small) -> None:
     assert status == 0
     assert "17 cameras, 2 not published" in shown
     assert "odd record 99: model is blank" in shown
-    assert "not published: unpublished" in shown
+    assert "not published: The inventory says that this camera is not to be published." in shown
 
 
 def test_health_follows_the_daemon(small: Small) -> None:

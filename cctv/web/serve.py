@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -92,8 +93,10 @@ async def open_site(site: Site, endpoint: Endpoint) -> AsyncIterator[str]:
             await listener.start()
         except OSError as error:
             shown = f"CCTV_HTTP={endpoint.host}:{endpoint.port}"
-            raise ConfigError([f"{shown} cannot be listened on: {error.strerror}"]) from None
-        yield f"http://{endpoint.host}:{runner.addresses[0][1]}/"
+            why = os.strerror(error.errno) if error.errno else "no such address"
+            raise ConfigError([f"{shown} cannot be listened on: {why}"]) from None
+        host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+        yield f"http://{host}:{runner.addresses[0][1]}/"
     finally:
         await runner.cleanup()
 

@@ -19,7 +19,16 @@ SHARED = Path(__file__).parents[3] / "shared" / "data"
         ("a.csv", b"", "has no column id, model, address in its first line"),
         ("a.csv", b"id,model\n1,Axis\n", "has no column address in its first line"),
         ("a.csv", b'id,model,address\n1,"Axis,10.0.0.1\n', "unexpected end of data"),
-        ("a.csv", "id,model,address\n1,Axis,Straße".encode("latin-1"), "byte 28 is not UTF-8"),
+        (
+            "a.csv",
+            "id,model,address\n1,Axis,Straße".encode("latin-1"),
+            "byte 28 is not UTF-8; in Excel, save as",
+        ),
+        ("a.csv", b"id;model;address\n", "first line; part columns with commas"),
+        ("a.csv", b"id,model,address,pubish\n", "column pubish is unknown; is publish meant?"),
+        ("a.csv", b"id,model,address,chanel\n", "column chanel is unknown; is channel meant?"),
+        ("a.json", b'[{"id": 1, "Lattitude": 2}]', "column lattitude is unknown; is latitude"),
+        ("a.json", b"[" * 100_000, "is nested too deep"),
         ("a.json", b"{}", "is not a JSON list of objects"),
         ("a.json", b"[1]", "is not a JSON list of objects"),
         ("a.json", b"[{]", "Expecting property name"),
@@ -35,6 +44,13 @@ async def test_unusable_file(tmp_path: Path, name: str, text: bytes, words: str)
     assert str(caught.value).startswith(str(tmp_path / name))
     assert words in str(caught.value)
     assert caught.value.lasting
+
+
+async def test_names_of_fields_are_compared_without_case(tmp_path: Path) -> None:
+    """`"Publish": "no"` is an order in JSON as it is in CSV."""
+    (tmp_path / "a.json").write_text('[{"ID": 1, "Publish": "no"}]')
+    roster = read(await FileInventory(tmp_path / "a.json").records(), {})
+    assert list(roster.withdrawn) == ["1"]
 
 
 async def test_missing_file_may_come_back(tmp_path: Path) -> None:

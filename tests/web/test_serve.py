@@ -129,6 +129,18 @@ async def test_conditional_request(stand: Stand, header: dict[str, str], status:
         assert "Expires" in answer.headers
 
 
+async def test_withdrawal_within_the_second_is_seen_by_date_too(stand: Stand) -> None:
+    """A viewer that compares dates only does not keep the picture of a camera just withdrawn."""
+    await stand.put("9")
+    async with stand.client.head("/image/9.jpg") as first:
+        last = first.headers["Last-Modified"]
+    key, card = stand.gallery.key("9"), stand.gallery.unavailable("9", {"reason": "removed"})
+    await stand.gallery.store.put(key, card)
+    async with stand.client.get("/image/9.jpg", headers={"If-Modified-Since": last}) as answer:
+        assert answer.status == 200
+        assert await answer.read() == CARD
+
+
 async def test_picture_past_its_time_is_not_served(stand: Stand) -> None:
     """The daemon's work stood still: the fallback image comes instead, also for a 304 question."""
     await stand.put("9")
