@@ -7,12 +7,13 @@ import sys
 import time
 from collections import Counter
 from dataclasses import dataclass
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from cctv import app
 from cctv.address import shown
 from cctv.commands import print_odd, read_roster, show
-from cctv.errors import CaptureError, InventoryError, StoreError
+from cctv.errors import CaptureError, ConfigError, InventoryError, StoreError
 from cctv.reasons import WORDS
 from cctv.table import table
 
@@ -31,7 +32,8 @@ _BAR = 30
 async def check(settings: Settings, options: argparse.Namespace) -> int:
     """Test everything the daemon needs; publish no camera."""
     show("settings   ok")
-    well = await _check_store(settings)
+    well = _check_folders(settings)
+    well = await _check_store(settings) and well
     try:
         roster = await read_roster(settings)
     except InventoryError as error:
@@ -62,14 +64,28 @@ class Result:
 
 
 async def _check_store(settings: Settings) -> bool:
-    async with app.open_gallery(settings) as (gallery, _):
-        key = gallery.key("unavailable")
-        try:
+    try:
+        async with app.open_gallery(settings) as (gallery, _):
+            key = gallery.key("unavailable")
             await gallery.store.put(key, gallery.unavailable("unavailable", {}))
-        except StoreError as error:
-            show(f"store      FAILED: {error}")
-            return False
+    except (StoreError, ConfigError) as error:
+        show(f"store      FAILED: {error}")
+        return False
     show(f"store      ok: {key} is in place")
+    return True
+
+
+def _check_folders(settings: Settings) -> bool:
+    """Whether log and state can be written; without them the daemon goes on, and forgets."""
+    for folder in (settings.log_dir, settings.state_dir):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=folder):
+                pass
+        except OSError as error:
+            show(f"folders    FAILED: {folder}: {error.strerror}")
+            return False
+    show(f"folders    ok: {settings.log_dir}, {settings.state_dir}")
     return True
 
 

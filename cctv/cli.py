@@ -49,6 +49,8 @@ def main(argv: Sequence[str]) -> int:
     try:
         settings = _settings(options)
     except ConfigError as error:
+        if options.env_file is None and not Path(".env").is_file():
+            error = ConfigError([*error.faults, "(no --env-file was given, and here is no .env)"])
         return _misused(error)
     redact = _redactor(settings)
     folder = settings.log_dir if options.command == "run" else None

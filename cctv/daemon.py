@@ -193,4 +193,5 @@ def _told(settings: Settings) -> dict[str, object]:
         "prefix": settings.prefix,
         "interval": f"{settings.timing.interval:g}s",
         "refresh": f"{settings.refresh:g}s",
+        "first_pictures": f"within {min(settings.timing.interval, 60):g}s",
     }

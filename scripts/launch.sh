@@ -5,6 +5,7 @@ set -euo pipefail
 IMAGE=${LAUNCH_IMAGE:-atddocker/atd-cctv-images}
 ENV_FILE=${LAUNCH_ENV_FILE:-/home/publisher/atd-cctv-images/env_file}
 LOG_DIR=${LAUNCH_LOG_DIR:-/var/log/cctv-images}
+CONFIG_DIR=${LAUNCH_CONFIG_DIR:-/etc/cctv-images} # files that settings name; mounted when it exists
 RUN_AS=10001:10001 # the image's user, who must be able to write the log
 
 die() { echo "launch.sh: $*" >&2; exit 1; }
@@ -23,11 +24,15 @@ if as_root docker container inspect cctv-images > /dev/null 2>&1; then
 fi
 as_root chown -R "$RUN_AS" "$LOG_DIR"
 
+config=()
+if as_root test -d "$CONFIG_DIR"; then config=(-v "$CONFIG_DIR:$CONFIG_DIR:ro"); fi
+
 as_root docker run --name cctv-images \
   --network host \
   -d \
   --env-file "$ENV_FILE" \
   -v "$LOG_DIR":/app/cctv/_log \
+  "${config[@]}" \
   --user "$RUN_AS" \
   --restart unless-stopped \
   --init \

@@ -85,8 +85,50 @@ def test_missing_env_file_is_a_fault(capsys: pytest.CaptureFixture[str]) -> None
 def test_check_says_that_the_settings_are_to_blame(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """A store folder that cannot be made: exit 2 and the setting's name."""
+    """A store folder that cannot be made: the daemon exits 2, the check tells it with the rest."""
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("CCTV_STORE", "file/store")
-    assert cli.main(["check"]) == 2
+    assert cli.main(["run"]) == 2
     assert "CCTV_STORE=file/store: cannot be written" in capsys.readouterr().err
+    assert cli.main(["check"]) == 1
+    told = capsys.readouterr().out
+    assert "folders    ok: log" in told
+    assert "store      FAILED: CCTV_STORE=file/store: cannot be written" in told
+    assert "inventory  FAILED: it lists no camera" in told
+
+
+def test_check_tells_of_a_log_folder_that_cannot_be_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Before the daemon runs for a month without a log and without a memory."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("CCTV_LOG_DIR", "file/log")
+    assert cli.main(["check"]) == 1
+    assert "folders    FAILED: file/log: Not a directory" in capsys.readouterr().out
+
+
+def test_command_that_cannot_write_says_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder that is not there is told in a sentence, with status 1."""
+    (tmp_path / "cameras.csv").write_text("id,model,address\n1,Axis,10.0.0.1\n")
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("CCTV_STATE_DIR", "file/state")
+    assert cli.main(["list", "--accept"]) == 1
+    assert "cctv: file/state" in capsys.readouterr().err
+
+
+def test_empty_list_is_not_accepted(capsys: pytest.CaptureFixture[str]) -> None:
+    """What the daemon never believes cannot be vouched for."""
+    assert cli.main(["list", "--accept"]) == 1
+    assert "an empty list is never believed" in capsys.readouterr().out
+
+
+def test_login_in_a_record_is_not_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a camera or an odd record: what stands behind `?` and before `@` is left out."""
+    rows = ["1,url,http://10.0.0.1/?usr=admin&pwd=unkn0wn", "2,Axis,http://u:unkn0wn@10.0.0.2/"]
+    (tmp_path / "cameras.csv").write_text("\n".join(["id,model,address", *rows]))
+    assert cli.main(["list"]) == 0
+    told = capsys.readouterr().out
+    assert "http://10.0.0.1/?…" in told
+    assert "unkn0wn" not in told

@@ -118,6 +118,17 @@ def test_launch_starts_the_container_as_the_predecessor_did(server: Server) -> N
         assert f"{part} " in f"{command} "
 
 
+def test_launch_mounts_the_folder_of_files_that_settings_name(server: Server) -> None:
+    """Where it exists, read-only and under its own name; a file in it can be replaced meanwhile."""
+    config = server.folder / "config"
+    asked = {"LAUNCH_CONFIG_DIR": str(config)}
+    server.run("launch.sh", **asked)
+    assert f"{config}:{config}:ro" not in server.told[-1]
+    config.mkdir()
+    server.run("launch.sh", **asked)
+    assert f"-v {config}:{config}:ro" in server.told[-1]
+
+
 def test_launch_replaces_the_old_container(server: Server) -> None:
     """The image is at hand before the old one is stopped; the log is the image's user's."""
     assert server.run("launch.sh").returncode == 0
