@@ -22,9 +22,11 @@ from cctv.errors import CctvError, ConfigError
 from cctv.logs import Redactor, logging_to
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
     from cctv.settings import Settings
+
+    Command = Callable[[Settings, argparse.Namespace], Coroutine[None, None, int]]
 
 OK, FAILED, MISUSED, BROKEN = 0, 1, 2, 70
 _LINGER = 5.0
@@ -70,10 +72,10 @@ def _run(options: argparse.Namespace, settings: Settings, redact: Redactor) -> i
 
 
 def _run_command(options: argparse.Namespace, settings: Settings, redact: Redactor) -> int:
-    command: Callable[[Settings, argparse.Namespace], Awaitable[int]] = options.run
+    command: Command = options.run
     try:
         with contextlib.redirect_stdout(commands.Redacted(sys.stdout, redact)):
-            return asyncio.run(_awaited(command, settings, options))
+            return asyncio.run(command(settings, options))
     except ConfigError as error:
         log.error("%s", error)  # noqa: TRY400 - the operator's slip needs no traceback
         return _misused(error)
@@ -88,14 +90,6 @@ def _run_command(options: argparse.Namespace, settings: Settings, redact: Redact
         place = f"{error.filename}: " if error.filename else ""
         _say(redact(f"cctv: {place}{error.strerror or 'the disk hangs'}"))
         return FAILED
-
-
-async def _awaited(
-    command: Callable[[Settings, argparse.Namespace], Awaitable[int]],
-    settings: Settings,
-    options: argparse.Namespace,
-) -> int:
-    return await command(settings, options)
 
 
 async def _publish(settings: Settings, _: argparse.Namespace) -> int:
@@ -172,7 +166,7 @@ def parser() -> argparse.ArgumentParser:
 def _verb(
     verbs: argparse._SubParsersAction[argparse.ArgumentParser],
     name: str,
-    run: Callable[[Settings, argparse.Namespace], Awaitable[int]],
+    run: Command,
     words: str,
 ) -> argparse.ArgumentParser:
     parser = verbs.add_parser(name, help=words, description=words[0].upper() + words[1:] + ".")
