@@ -69,6 +69,7 @@ class Journal:
                 self._counts["resting"] += 1
             case NotStored():
                 self._counts["not_stored"] += 1
+                self._live.discard(outcome.camera.id)
         log.debug("%s %s", *_debug(outcome))
         self._summarise(now)
 

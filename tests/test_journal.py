@@ -11,7 +11,7 @@ import pytest
 from cctv.errors import CaptureError, StoreError
 from cctv.frame import Frame
 from cctv.journal import Journal, pairs
-from cctv.model import Camera, Cycle, Outcome, Published, Unavailable
+from cctv.model import Camera, Cycle, NotStored, Outcome, Published, Unavailable
 from cctv.reasons import WORDS, Reason
 from cctv.store.memory import MemoryStore, Mood
 from cctv.store.report import Reporting
@@ -33,6 +33,11 @@ def down(name: str, reason: Reason = Reason.TIMEOUT) -> Outcome:
 def up(name: str) -> Outcome:
     """A picture."""
     return Published(Camera(name, "Axis", "10.0.0.1"), cycle(), Frame.of(jpeg(), now()))
+
+
+def unstored(name: str) -> Outcome:
+    """A picture that the store did not take."""
+    return NotStored(Camera(name, "Axis", "10.0.0.1"), cycle(), StoreError("busy"))
 
 
 @pytest.fixture(autouse=True)
@@ -121,14 +126,17 @@ def test_summary_counts_the_fleet(caplog: pytest.LogCaptureFixture) -> None:
 
     async def work() -> None:
         journal = Journal(now)
+        journal(up("3"))
         for _ in range(11):
             journal(up("1"))
             journal(down("2"))
+            journal(unstored("3"))
             await asyncio.sleep(60)
 
     run(work)
     told = [line for line in caplog.messages if line.startswith("fleet")]
-    assert told[0] == "fleet live=1 unavailable=1 cycles_published=2 cycles_unavailable=1"
+    counts = "cycles_not_stored=1 cycles_published=3 cycles_unavailable=1"
+    assert told[0] == f"fleet live=1 unavailable=1 {counts}"
     assert len(told) == 2
 
 
