@@ -26,11 +26,8 @@ class Hand:
     def __init__(self, deadline: float) -> None:
         self._deadline = deadline
         self._turn = asyncio.Lock()
-
-    @property
-    def busy(self) -> bool:
-        """Whether it is at work, or hangs."""
-        return self._turn.locked()
+        self.begun = False
+        """Whether a thread was ever started."""
 
     async def do(self, work: Callable[[Wanted], T]) -> T:
         """What `work` returns or raises; TimeoutError at the deadline."""
@@ -49,7 +46,8 @@ class Hand:
                 loop.call_soon_threadsafe(self._turn.release)
 
         try:
-            Thread(target=run, name="disk", daemon=True).start()
+            Thread(target=run, name="aside", daemon=True).start()
+            self.begun = True
         except RuntimeError:
             self._turn.release()
             raise OSError(errno.EAGAIN, "no thread can be started") from None

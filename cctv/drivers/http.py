@@ -13,10 +13,10 @@ import aiohttp
 from yarl import URL
 
 from cctv.drivers import UNKNOWN, login, model_key
-from cctv.drivers.names import Names
 from cctv.drivers.wall import wall
 from cctv.errors import CaptureError
 from cctv.frame import Frame
+from cctv.names import Names
 from cctv.reasons import Reason
 
 if TYPE_CHECKING:

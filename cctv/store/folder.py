@@ -36,6 +36,7 @@ VALUE = re.compile(r"[ -~]*")
 SEGMENT = re.compile(r"(?!\.)[ -~]+")
 
 _TEMPORARY = ".tmp-"
+_SECOND, _AHEAD = timedelta(seconds=1), timedelta(seconds=60)
 # None: the deadline
 _PASSING = {None, errno.EAGAIN, errno.EBUSY, errno.EINTR, errno.EMFILE, errno.ENFILE, errno.ESTALE}
 
@@ -68,7 +69,9 @@ class FolderStore:
         """See `Store.put`."""
         path = self._path(key)
         with _disk_faults(f"{path}: cannot be written"):
-            await self._writer.do(partial(_write, self._root, path, thing, self._moment(key)))
+            moment = self._moment(key)
+            await self._writer.do(partial(_write, self._root, path, thing, moment))
+            self._modified[key] = moment
 
     async def get(self, key: str) -> Shelved | None:
         """See `Shelf.get`."""
@@ -78,9 +81,10 @@ class FolderStore:
 
     def _moment(self, key: str) -> datetime:
         """Now, in whole seconds, and later than the key's last: a viewer compares these dates."""
-        now, last = self._now().replace(microsecond=0), self._modified.get(key)
-        self._modified[key] = now if last is None else max(now, last + timedelta(seconds=1))
-        return self._modified[key]
+        now = self._now().replace(microsecond=0)
+        ahead = self._modified.get(key, now - _SECOND) - now
+        # a moment further ahead is of a clock that was wrong
+        return now + ahead + _SECOND if timedelta(0) <= ahead < _AHEAD else now
 
     def _path(self, key: str) -> Path:
         if not all(SEGMENT.fullmatch(segment) for segment in key.split("/")):

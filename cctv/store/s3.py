@@ -18,13 +18,13 @@ from urllib.parse import urlsplit
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from aiohttp import ClientError as HttpError
-from aiohttp import ThreadedResolver
 from botocore import exceptions as aws
 from botocore.handlers import add_expect_header
 from botocore.parsers import ResponseParserError
 
 from cctv import PUBLISHER
 from cctv.errors import ConfigError, StoreError
+from cctv.names import Names
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
@@ -71,7 +71,7 @@ def client_config() -> AioConfig:
         retries={"mode": "standard", "total_max_attempts": 1},
         user_agent_extra=PUBLISHER,
         # aiodns, where it is installed, would be taken by itself, and leaks over months
-        connector_args={"keepalive_timeout": 20, "resolver": ThreadedResolver()},
+        connector_args={"keepalive_timeout": 20, "resolver": Names()},
     )
 
 

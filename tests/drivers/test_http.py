@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
-from cctv.drivers.names import Names
 from cctv.errors import CaptureError
 from cctv.model import Camera, Login, Secret
+from cctv.names import Names
 from cctv.reasons import Reason
 from tests.fakes.camera import (
     LOOPBACK,

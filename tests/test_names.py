@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cctv.drivers.names import Names
+from cctv.names import Names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +54,22 @@ async def test_silent_dns_holds_up_nobody_else() -> None:
     for task in dead:
         task.cancel()
     await asyncio.wait(dead)
+
+
+async def test_a_place_that_is_freed_is_taken_by_whoever_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A thousand slow names and a hundred places: all are answered, none waits for one place."""
+    real, slowly = socket.getaddrinfo, threading.Event()
+
+    def look_up(_: str, *rest: Any, **more: Any) -> object:  # noqa: ANN401 - passed on
+        slowly.wait(0.02)
+        return real("localhost", *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    names = Names()
+    found = await asyncio.gather(*(names.resolve(f"camera{number}", 80) for number in range(1000)))
+    assert all(found)
 
 
 @pytest.mark.usefixtures("silent")
