@@ -48,7 +48,8 @@ class Login:
 class Record:
     """One row of an inventory as it came: text, nothing checked; blank where it says nothing.
 
-    `publish` is one of the words `roster` knows for yes and no; blank means yes.
+    `publish` is one of the words `roster` knows for yes and no; blank means yes. `odd` is what the
+    inventory itself found wrong with the row; such a row is no camera.
     """
 
     id: str = ""
@@ -60,6 +61,7 @@ class Record:
     area: str = ""
     channel: str = ""
     publish: str = ""
+    odd: str = ""
 
 
 @dataclass(frozen=True, slots=True)

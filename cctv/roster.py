@@ -100,27 +100,38 @@ def _settle(
 
 def _switched_off(records: Iterable[Record]) -> Iterable[str]:
     named = (record for record in records if _ID.fullmatch(_id_of(record)))
-    return [_id_of(record) for record in named if record.publish.strip().lower() in _NO]
+    return [_id_of(record) for record in named if _says_no(record)]
+
+
+def _says_no(record: Record) -> bool:
+    return record.publish.strip().lower() in _NO
 
 
 def _camera(record: Record, count: int) -> Camera | None:
     """The camera of a record, None where it is not to be published; ValueError says what is odd."""
     name = _checked_id(record, count)
+    if record.odd and not _says_no(record):
+        raise ValueError(record.odd)
     if not _published(record):
         return None
-    model = record.model.strip()
+    model = _clean(record.model)
     if not model:
         raise ValueError("model is blank")
     return Camera(
         id=name,
         model=model,
         address=_address(record.address, model),
-        name=record.name.strip(),
+        name=_clean(record.name),
         latitude=_degrees(record.latitude, _LATITUDES),
         longitude=_degrees(record.longitude, _LONGITUDES),
-        area=record.area.strip(),
+        area=_clean(record.area),
         channel=_channel(record.channel),
     )
+
+
+def _clean(text: str) -> str:
+    """A text without blanks around it, and without halves of characters, which no page can hold."""
+    return text.strip().encode("utf-8", "replace").decode()
 
 
 def _id_of(record: Record) -> str:

@@ -122,6 +122,12 @@ def test_odd_coordinates_cost_no_picture() -> None:
     assert [refusal.why.split(" ")[0] for refusal in roster.refusals] == ["latitude", "longitude"]
 
 
+def test_half_a_character_does_not_reach_a_page() -> None:
+    """JSON can hold half an emoji; no page and no log can."""
+    roster = read([replace(GOOD, name="Lamar \ud83d")], {})
+    assert roster.cameras["12"].name == "Lamar ?"
+
+
 def test_url_model_takes_a_whole_url() -> None:
     """Only for the model `url` may the address have a path and a query."""
     url = "http://10.1.2.3:81/snap.jpg?ch={channel}"
@@ -142,7 +148,7 @@ def test_a_list_that_lost_much_is_not_believable(known: int, draw: st.DataObject
 TEXTS = st.text(max_size=30) | st.sampled_from(["12", "Axis", "10.1.2.3", "no", "yes", "url", "1"])
 
 
-@given(st.lists(st.builds(Record, *[TEXTS] * 9), max_size=5))
+@given(st.lists(st.builds(Record, *[TEXTS] * 10), max_size=5))
 def test_any_records_make_a_roster(records: list[Record]) -> None:
     """Whatever stands in a list, nothing is raised, and no address has two orders."""
     roster = read(records, {"12": CAMERA})

@@ -14,10 +14,12 @@ from cctv.errors import InventoryError
 from cctv.model import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-_WORDS = tuple(each.name for each in fields(Record))
+_WORDS = tuple(each.name for each in fields(Record) if each.name != "odd")
+# what must not be missed by a slip of the pen: the wrong camera, or one that is not to be public
+_GRAVE = ("publish", "channel")
 _NEEDED = ("id", "model", "address")
 _DISK = 30.0
 _NEARLY = 0.82
@@ -47,14 +49,22 @@ class FileInventory:
 
 
 def _csv(text: str) -> list[Record]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True, restkey="")
-    names = [name.strip().lower() for name in reader.fieldnames or ()]
+    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    names = [name.strip().lower() for name in next(rows, [])]
     if missing := [name for name in _NEEDED if name not in names]:
         found = f"has no column {', '.join(missing)} in its first line"
         raise ValueError(found + ("; part columns with commas" if ";" in "".join(names) else ""))
-    _insist_on_spelling(names)
-    reader.fieldnames = names
-    return [_record(row) for row in reader]
+    if twice := [name for name in _WORDS if names.count(name) > 1]:
+        raise ValueError(f"has two columns {twice[0]}")
+    return [_record(dict(zip(names, row, strict=False)), _cells(names, row)) for row in rows if row]
+
+
+def _cells(names: list[str], row: list[str]) -> str:
+    """What is wrong with the number of a row's cells: one comma too many shifts an order away."""
+    gone = {*names[len(row) :]} & {*_NEEDED, *_GRAVE}
+    if len(row) > len(names) or gone:
+        return f"the row has {len(row)} cells under {len(names)} columns"
+    return ""
 
 
 def _json(text: str) -> list[Record]:
@@ -85,21 +95,26 @@ def _flattened(feature: Mapping[str, Any]) -> dict[str, Any]:
 
 def _records(rows: list[dict[str, Any]]) -> list[Record]:
     """Objects as records; names are compared as in a CSV."""
-    folded = [{str(name).strip().lower(): cell for name, cell in row.items()} for row in rows]
-    _insist_on_spelling({name for row in folded for name in row})
-    return [_record(row) for row in folded]
+    return [_record(*_folded(row)) for row in rows]
 
 
-def _insist_on_spelling(names: Iterable[str]) -> None:
-    """A column that is nearly one of ours is a slip of the pen: `pubish` must not publish."""
-    for name in names:
-        near = difflib.get_close_matches(name, _WORDS, n=1, cutoff=_NEARLY)
-        if near and name not in _WORDS:
-            raise ValueError(f"column {name} is unknown; is {near[0]} meant?")
+def _folded(row: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+    folded = {str(name).strip().lower(): cell for name, cell in row.items()}
+    return folded, "" if len(folded) == len(row) else "the record has two fields of one name"
 
 
-def _record(row: Mapping[str, Any]) -> Record:
-    return Record(**{word: _text(row.get(word)) for word in _WORDS})
+def _record(row: Mapping[str, Any], odd: str = "") -> Record:
+    texts = {word: _text(row.get(word)) for word in _WORDS}
+    return Record(**texts, odd=odd or _slip(row))
+
+
+def _slip(row: Mapping[str, Any]) -> str:
+    """A field that is nearly one of the grave ones and stands in its place: `pubish` says no."""
+    for name, cell in row.items():
+        near = difflib.get_close_matches(name, _GRAVE, n=1, cutoff=_NEARLY)
+        if near and near[0] not in row and _text(cell):
+            return f"column {name} is unknown; is {near[0]} meant?"
+    return ""
 
 
 def _text(value: object) -> str:

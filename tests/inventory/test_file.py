@@ -25,9 +25,7 @@ SHARED = Path(__file__).parents[3] / "shared" / "data"
             "byte 28 is not UTF-8; in Excel, save as",
         ),
         ("a.csv", b"id;model;address\n", "first line; part columns with commas"),
-        ("a.csv", b"id,model,address,pubish\n", "column pubish is unknown; is publish meant?"),
-        ("a.csv", b"id,model,address,chanel\n", "column chanel is unknown; is channel meant?"),
-        ("a.json", b'[{"id": 1, "Lattitude": 2}]', "column lattitude is unknown; is latitude"),
+        ("a.csv", b"id,model,address,publish,Publish\n", "has two columns publish"),
         ("a.json", b"[" * 100_000, "is nested too deep"),
         ("a.json", b"{}", "is not a JSON list of objects"),
         ("a.json", b"[1]", "is not a JSON list of objects"),
@@ -44,6 +42,38 @@ async def test_unusable_file(tmp_path: Path, name: str, text: bytes, words: str)
     assert str(caught.value).startswith(str(tmp_path / name))
     assert words in str(caught.value)
     assert caught.value.lasting
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        ("a.csv", "id,model,address,pubish\n1,Axis,10.0.0.1,no\n", "is publish meant?"),
+        ("a.csv", "id,model,address,chanel\n1,Axis,10.0.0.1,2\n", "is channel meant?"),
+        ("a.csv", "id,model,address,name,publish\n1,Axis,10.0.0.1,6th, East,no\n", "6 cells"),
+        ("a.csv", "id,model,address,name,publish\n1,Axis,10.0.0.1\n", "3 cells under 5 columns"),
+        ("a.json", '[{"id":1,"model":"A","address":"h","pubish":"no"}]', "is publish meant?"),
+        ("a.json", '[{"id":1,"Publish":"no","publish":""}]', "two fields of one name"),
+    ],
+)
+async def test_row_in_which_an_order_may_be_lost_is_no_camera(
+    tmp_path: Path, name: str, text: str, why: str
+) -> None:
+    """A misspelt column, a comma too many, a row cut short: nothing is published of it."""
+    (tmp_path / name).write_text(text)
+    roster = read(await FileInventory(tmp_path / name).records(), {})
+    assert not roster.cameras
+    assert list(roster.withdrawn) == ["1"]
+    assert why in roster.refusals[0].why
+
+
+@pytest.mark.parametrize("column", ["publisher", "names", "address2", "channels", "modelno", "x"])
+async def test_other_columns_are_passed_over(tmp_path: Path, column: str) -> None:
+    """A list of somebody else's has columns of its own."""
+    text = f"id,model,address,publish,channel,{column}\n1,Axis,10.0.0.1,yes,,something\n"
+    (tmp_path / "a.csv").write_text(text)
+    roster = read(await FileInventory(tmp_path / "a.csv").records(), {})
+    assert list(roster.cameras) == ["1"]
+    assert not roster.refusals
 
 
 async def test_names_of_fields_are_compared_without_case(tmp_path: Path) -> None:
