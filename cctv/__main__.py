@@ -1,6 +1,18 @@
-"""`python -m cctv`: the same as the command `cctv`."""
+"""`python -m cctv`, and the command `cctv`."""
 
-from cctv.cli import entry
+import sys
+
+from cctv.early import heed_signals
+
+
+def main() -> None:
+    """Run the command; what takes long to load is loaded after signals are heeded."""
+    if sys.argv[1:2] == ["run"]:
+        heed_signals()
+    from cctv.cli import entry  # noqa: PLC0415 - see above
+
+    entry()
+
 
 if __name__ == "__main__":
-    entry()
+    main()

@@ -54,10 +54,10 @@ def parse_url(text: str) -> str:
 
 
 def shown(text: str) -> str:
-    """An address as people may see it: a login before an @ and all of a query are left out."""
-    head, _, query = text.strip().partition("?")
-    start, _, rest = head.rpartition("@")
-    return (f"…@{rest}" if start else head) + ("?…" if query else "")
+    """An address as people may see it: what a login may stand in is left out."""
+    start, _, rest = text.strip().rpartition("@")
+    head = re.split(r"[?;#]", rest, maxsplit=1)[0]
+    return ("…@" if start else "") + head + ("…" if head != rest else "")
 
 
 def _sound(shape: re.Match[str]) -> bool:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_AFTER_BUG = 1.0
+# the pause after a bug, and after one that comes again and again
+_AFTER_BUG, _AFTER_BUGS = 1.0, 30.0
 _WITHDRAW_AGAIN = 30.0
 
 
@@ -143,16 +144,19 @@ class Fleet:
         self, name: str, work: Callable[[], Awaitable[None]], berth: Berth, reason: Reason
     ) -> None:
         """The bulkhead around one camera: our own mistake must not reach another."""
-        broken = False
+        pause, last = 0.0, ""
         while True:
             try:
-                if broken:
+                if last:
                     await self._show_fallback(berth, reason)
                 return await work()
-            except Exception:
-                log.exception("camera failed inside the program camera=%s", name)
-                broken = True
-                await asyncio.sleep(_AFTER_BUG)
+            except Exception as error:
+                level = logging.DEBUG if repr(error) == last else logging.ERROR
+                text = "camera failed inside the program camera=%s"
+                log.log(level, text, name, exc_info=True)
+                last = repr(error)
+                pause = min(2 * pause or _AFTER_BUG, self.timing.interval, _AFTER_BUGS)
+                await asyncio.sleep(pause)
 
     async def _withdraw(self, name: str, berth: Berth, reason: Reason) -> None:
         while True:

@@ -133,8 +133,6 @@ class Keeper:
         if believable(roster.ids, known.ids) or roster.ids == known.doubted:
             return ""
         if await self.last_good.accepts(roster.ids):
-            with suppress(OSError):
-                await self.last_good.forget_accepted()
             return ""
         lost = len(known.ids - roster.ids)
         return (
@@ -170,6 +168,8 @@ class Keeper:
         roster = replace(roster, withdrawn={**owed, **roster.withdrawn})
         self._tell_changes(roster, len(records))
         self._known = Known(roster.ids, roster.cameras, self._unsettled(roster.withdrawn))
+        with suppress(OSError):
+            await self.last_good.forget_accepted()
         # saved before it is acted on: what a crash interrupts is still owed after it
         await self._save()
         await self._work(roster)

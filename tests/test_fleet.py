@@ -165,6 +165,23 @@ def test_bug_in_the_store_does_not_lose_a_withdrawal() -> None:
     run(work)
 
 
+def test_bug_that_stays_does_not_flood_the_store_or_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A library that fails at every PUT: a hundred cameras knock gently, and say it once each."""
+
+    async def work() -> None:
+        town = Town()
+        town.store.mood, town.store.fault = Mood.REFUSE, RuntimeError("bug")  # type: ignore[assignment] # as a bug is
+        await town.publish(*(camera(str(number)) for number in range(100)))
+        await asyncio.sleep(600)
+        assert town.store.puts.total() <= 100 * (600 / 30 + 6)
+        await town.fleet.stop(5)
+
+    run(work)
+    assert sum("camera failed" in line for line in caplog.messages) <= 200
+
+
 def test_driver_change_does_not_bring_back_an_older_roster() -> None:
     """Two SIGHUPs while a camera is being switched off: it stays off."""
 

@@ -170,6 +170,16 @@ async def test_operator_can_vouch_for_a_short_list(office: Office) -> None:
     assert len(roster.cameras) == 3
 
 
+async def test_operators_word_is_for_one_time(office: Office) -> None:
+    """Spent when the list is adopted, for whatever reason: half a list later is doubted again."""
+    everything, half = rows(*range(1, 11)), rows(*range(1, 6))
+    await office.read(everything, half)
+    await LastGood(office.folder).accept(frozenset(map(str, range(1, 6))))
+    await office.read(half)
+    roster = await office.read(everything, half)
+    assert len(roster.cameras) == 10
+
+
 async def test_empty_list_is_never_believed(office: Office) -> None:
     """Not twice, not ten times."""
     roster = await office.read(rows(*range(1, 11)), *[[] for _ in range(10)])
