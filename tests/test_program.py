@@ -16,7 +16,7 @@ from cctv.config import PACKAGE
 from cctv.frame import Frame
 from cctv.schedule import utc_now
 from dev.dummy_api import Street
-from tests.fakes.daemon import Daemon, await_, command
+from tests.fakes.daemon import Daemon, await_, command, settings_of
 from tests.fakes.knack import FakeKnack, Mode, camera_row
 from tests.fakes.s3 import RealS3, aws_environment, moto_s3, rclone_s3
 
@@ -156,17 +156,7 @@ def small(tmp_path: Path) -> Iterator[tuple[Street, dict[str, str], Path]]:
     """A street, a CSV and a folder store: no cloud at all."""
     with Street() as street:
         (tmp_path / "street.csv").write_text(street.csv())
-        env = {
-            "CCTV_INVENTORY": "street.csv",
-            "CCTV_STORE": "store",
-            "CCTV_HTTP": "127.0.0.1:0",
-            "CCTV_CAMERA_NETWORKS": "127.0.0.0/8",
-            "CCTV_INTERVAL": "4",
-            "CCTV_LOG_DIR": "log",
-            "CAMERA_USERNAME": street.login.username,
-            "CAMERA_PASSWORD": street.login.password,
-        }
-        yield street, env, tmp_path
+        yield street, settings_of(street), tmp_path
 
 
 Small = tuple[Street, dict[str, str], "Path"]

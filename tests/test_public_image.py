@@ -122,6 +122,14 @@ def test_new_reason_is_told() -> None:
     run(work)
 
 
+async def say(image: PublicImage, verb: str) -> None:
+    """One of the two verbs."""
+    if verb == "show":
+        await image.show(Frame.of(jpeg(), now()), now() + timedelta(seconds=300))
+    else:
+        await image.show_fallback(Reason.TIMEOUT, now())
+
+
 STEPS = st.lists(st.tuples(st.sampled_from(["show", "fall"]), st.sampled_from(list(Mood))))
 
 
@@ -136,10 +144,7 @@ def test_what_was_confirmed_is_what_stands(steps: list[tuple[str, Mood]]) -> Non
             store.mood = mood
             await asyncio.sleep(300)
             try:
-                if verb == "show":
-                    await image.show(Frame.of(jpeg(), now()), now() + timedelta(seconds=300))
-                else:
-                    await image.show_fallback(Reason.TIMEOUT, now())
+                await say(image, verb)
             except StoreError:
                 continue
             state = store.objects["image/12.jpg"].thing.metadata["state"]
@@ -158,10 +163,7 @@ def test_dead_camera_ends_with_the_fallback(steps: list[tuple[str, Mood]]) -> No
         for verb, mood in steps:
             store.mood = mood
             try:
-                if verb == "show":
-                    await image.show(Frame.of(jpeg(), now()), now() + timedelta(seconds=300))
-                else:
-                    await image.show_fallback(Reason.TIMEOUT, now())
+                await say(image, verb)
             except StoreError:
                 continue
         store.mood = Mood.TAKE

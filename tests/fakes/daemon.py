@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Self, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from dev.dummy_api import Street
+
 T = TypeVar("T")
 
 ROOT = Path(__file__).parents[2]
@@ -24,6 +26,20 @@ PATIENCE = 40.0
 def clean(env: Mapping[str, str]) -> dict[str, str]:
     """An environment of `env` and nothing of ours but where programs are."""
     return {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **env}
+
+
+def settings_of(street: Street) -> dict[str, str]:
+    """Settings for the street in `street.csv` and a folder store: no cloud at all."""
+    return {
+        "CCTV_INVENTORY": "street.csv",
+        "CCTV_STORE": "store",
+        "CCTV_HTTP": "127.0.0.1:0",
+        "CCTV_CAMERA_NETWORKS": "127.0.0.0/8",
+        "CCTV_INTERVAL": "4",
+        "CCTV_LOG_DIR": "log",
+        "CAMERA_USERNAME": street.login.username,
+        "CAMERA_PASSWORD": street.login.password,
+    }
 
 
 def await_(look: Callable[[], T], what: str, patience: float = PATIENCE) -> T:

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from dev.dummy_api import Street
-from tests.fakes.daemon import Daemon, await_
+from tests.fakes.daemon import Daemon, await_, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,17 +40,7 @@ def page(tmp_path: Path) -> Iterator[Page]:
     with Street(cameras=5) as street:
         street.set_mode("3", "401")
         (tmp_path / "street.csv").write_text(street.csv())
-        env = {
-            "CCTV_INVENTORY": "street.csv",
-            "CCTV_STORE": "store",
-            "CCTV_HTTP": "127.0.0.1:0",
-            "CCTV_CAMERA_NETWORKS": "127.0.0.0/8",
-            "CCTV_INTERVAL": "4",
-            "CCTV_LOG_DIR": "log",
-            "CAMERA_USERNAME": street.login.username,
-            "CAMERA_PASSWORD": street.login.password,
-        }
-        with Daemon(env, tmp_path) as daemon, sync_playwright() as playwright:
+        with Daemon(settings_of(street), tmp_path) as daemon, sync_playwright() as playwright:
             address = daemon.says("pictures can be seen at").split()[-1]
             await_(lambda: len(list(tmp_path.glob("store/image/[1-5].*"))) == 5, "five pictures")
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
