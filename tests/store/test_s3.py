@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
-from aiohttp import ThreadedResolver
 
 from cctv import PUBLISHER
 from cctv.errors import ConfigError, StoreError
 from cctv.model import StoredObject
+from cctv.names import Names
 from cctv.store.s3 import S3Access, client_config, open_s3
 from tests.fakes.s3 import (
     BUCKET,
@@ -282,9 +282,9 @@ async def test_settings_that_make_no_client_are_named(
 
 
 async def test_the_clients_limits() -> None:
-    """No wait without a limit, no second try, and a resolver that does not leak."""
+    """No wait without a limit, no second try, and lookups in threads of our own."""
     config = client_config()
-    assert isinstance(config.connector_args["resolver"], ThreadedResolver)
+    assert isinstance(config.connector_args["resolver"], Names)
     assert (config.connect_timeout, config.read_timeout) == (5, 10)
     assert config.retries == {"mode": "standard", "total_max_attempts": 1}
     assert config.max_pool_connections == 64
