@@ -126,9 +126,9 @@ def _progress(done: int, total: int) -> None:
 
 
 def _print_results(results: Sequence[Result], *, everything: bool) -> None:
-    shown = [result for result in results if everything or result.error]
-    if shown:
-        show(table(("camera", "model", "address", "seconds", "result"), map(_row, shown)))
+    listed = [result for result in results if everything or result.error]
+    if listed:
+        show(table(("camera", "model", "address", "seconds", "result"), map(_row, listed)))
     reasons = Counter(result.error.reason for result in results if result.error)
     counts = [("ok", len(results) - reasons.total()), *reasons.most_common()]
     show("cameras    " + ", ".join(f"{count} {word}" for word, count in counts))

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cctv.aside import Hand
-from cctv.model import NotStored, Outcome, Published
+from cctv.model import NotStored, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,8 +57,7 @@ class Heart:
 
     def __call__(self, outcome: Outcome) -> None:
         """Note that an address shows what it should."""
-        refused = isinstance(outcome, NotStored) or getattr(outcome, "not_stored", None)
-        if isinstance(outcome, Published) or not refused:
+        if not (isinstance(outcome, NotStored) or getattr(outcome, "not_stored", None)):
             self._flowed = self._now().timestamp()
 
     async def run(self) -> None:

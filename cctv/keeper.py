@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 _SAVE_AFTER = 5.0
 _HANGS = "the disk hangs"
+_STAYS = "meanwhile the last good list stays in force"
+_NOTHING = "nothing is published until a list can be read"
 
 
 @dataclass(slots=True)
@@ -200,7 +202,8 @@ class Keeper:
 
     def _tell_trouble(self, trouble: str) -> None:
         level = logging.DEBUG if trouble == self._trouble else logging.ERROR
-        log.log(level, "inventory: %s", trouble)
+        meanwhile = _NOTHING if self._known.blank else _STAYS
+        log.log(level, "inventory: %s (%s)", trouble, meanwhile)
         self._trouble = trouble
 
     def _tell_changes(self, roster: Roster, rows: int) -> None:

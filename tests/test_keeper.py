@@ -297,6 +297,8 @@ async def test_trouble_is_told_once_and_its_end_too(
     await office.read(rows(1), down, down, down, rows(1))
     levels = [record.levelname for record in caplog.records]
     assert levels.count("ERROR") == 1
+    told = "inventory: Knack did not answer (meanwhile the last good list stays in force)"
+    assert told in caplog.messages
     assert "inventory: read again" in caplog.messages
 
 

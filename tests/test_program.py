@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
+import subprocess
+import sys
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -16,7 +19,7 @@ from cctv.config import PACKAGE
 from cctv.frame import Frame
 from cctv.schedule import utc_now
 from dev.dummy_api import Street
-from tests.fakes.daemon import Daemon, await_, command, settings_of
+from tests.fakes.daemon import ROOT, Daemon, await_, clean, command, settings_of
 from tests.fakes.knack import FakeKnack, Mode, camera_row
 from tests.fakes.s3 import RealS3, aws_environment, moto_s3, rclone_s3
 
@@ -281,6 +284,28 @@ def test_check_tells_what_is_sick_and_publishes_nothing(small: Small) -> None:
     assert status == 0
     assert "cameras    17 ok" in text
     assert text.count("ok 640x360") == 17
+
+
+def test_check_shows_a_bar_where_somebody_watches(small: Small) -> None:
+    """On a terminal a bar grows to the last camera; it goes to stderr, and stdout stays clean."""
+    _, env, folder = small
+    ours, theirs = os.openpty()
+    with os.fdopen(ours, "rb", buffering=0) as terminal:
+        done = subprocess.run(
+            [sys.executable, "-m", "cctv", "check"],
+            env=clean({"PYTHONPATH": str(ROOT), **env}),
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=theirs,
+            timeout=120,
+            check=False,
+        )
+        os.close(theirs)
+        bar = terminal.read(100_000).decode()
+    assert done.returncode == 0
+    assert f"[{'#' * 30}] 17 of 17" in bar
+    assert bar.count("\r") >= 17
+    assert b"#" not in done.stdout
 
 
 def test_once_runs_one_cycle_aloud(small: Small) -> None:
