@@ -21,6 +21,9 @@ class Reason(StrEnum):
     HTTP_ERROR = "http-error"
     NOT_A_PICTURE = "not-a-picture"
     TORN = "torn"
+    BLANK = "blank"
+    FROZEN = "frozen"
+    UNMASKED = "unmasked"
     TOO_BIG = "too-big"
     PROTOCOL = "protocol"
     TLS = "tls"
@@ -73,6 +76,18 @@ WORDS: dict[Reason, Words] = {
     Reason.TORN: Words(
         "The picture ended before it was whole.",
         "Check the link to the camera for losses.",
+    ),
+    Reason.BLANK: Words(
+        "The picture is one flat colour, or green all over.",
+        "Look at the camera: a covered lens, no light, or a broken sensor cable.",
+    ),
+    Reason.FROZEN: Words(
+        "The camera sends the same picture over and over.",
+        "Restart the camera; its clock in the picture may go on all the same.",
+    ),
+    Reason.UNMASKED: Words(
+        "The privacy mask of this camera could not be put on its picture.",
+        "Check its shapes in the file CCTV_MASKS names; nothing is shown without them.",
     ),
     Reason.TOO_BIG: Words(
         "The camera sent more than a still picture may hold.",
