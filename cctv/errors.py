@@ -44,10 +44,14 @@ class InventoryError(CctvError):
 
 
 class CaptureError(CctvError):
-    """A camera gave no whole picture, for exactly one `reason`; the message says what was found."""
+    """A camera gave no whole picture, for exactly one `reason`; the message says what was found.
 
-    def __init__(self, reason: Reason, found: str) -> None:
+    `asked` is False where the device was left alone on purpose: that says nothing new of it.
+    """
+
+    def __init__(self, reason: Reason, found: str, *, asked: bool = True) -> None:
         self.reason = reason
+        self.asked = asked
         super().__init__(found)
 
 
