@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from ipaddress import ip_network
+from ipaddress import IPv4Address, ip_network
 
 import pytest
 
@@ -27,16 +27,74 @@ ALWAYS_REFUSED = [
     "224.0.0.1",
     "ff02::1",
     "ff02::1%2",
+    "::%2",
+    "0.1.2.3",
+    "239.255.255.250",
+    "255.255.255.255",
 ]
-LOOPBACKS = ["127.0.0.1", "127.255.255.254", "::1", "::1%lo", "::ffff:127.0.0.1"]
-ORDINARY = ["10.1.2.3", "192.168.0.9", "8.8.8.8", "::ffff:10.1.2.3", "fd00::9", "2001:db8::1"]
+METADATA = [
+    "100.100.100.200",
+    "168.63.129.16",
+    "192.0.0.192",
+    "fd00:42::42",
+    "fd00:100::100:200",
+    "fd00:a9fe:a9fe::1",
+    "fd00:c1::a9fe:a9fe",
+    "fd00:ec2::254",
+    "fd00:ec2::23",
+    "fd00:ec2::254%eth0",
+    "fd20:ce::254",
+]
+BESIDE_METADATA = [
+    "100.100.100.199",
+    "168.63.129.17",
+    "192.0.0.193",
+    "fd00:ec1:ffff::1",
+    "fd00:ec3::1",
+    "fd20:ce::253",
+]
 
 
-@pytest.mark.parametrize("address", ALWAYS_REFUSED)
+def carriers(inner: str) -> list[str]:
+    """Every IPv6 way of writing, or of reaching, an IPv4 address."""
+    number = int(IPv4Address(inner))
+    high, low = f"{number >> 16:x}", f"{number & 0xFFFF:x}"
+    client = number ^ 0xFFFF_FFFF
+    return [
+        f"::ffff:{inner}",
+        f"::{high}:{low}",
+        f"::ffff:0:{inner}",
+        f"64:ff9b::{high}:{low}",
+        f"2002:{high}:{low}::9",
+        f"2001:0:808:808:0:0:{client >> 16:x}:{client & 0xFFFF:x}",
+    ]
+
+
+LOOPBACKS = [
+    *("127.0.0.1", "127.255.255.254", "::1", "::1%lo"),
+    *carriers("127.0.0.1"),
+]
+ORDINARY = [
+    *("10.1.2.3", "192.168.0.9", "8.8.8.8", "fd00::9", "2001:db8::1", "fd00::9%eth0"),
+    *("64:ff9b:2::1", "2003::1", "::1:0:0:0"),
+    *carriers("10.1.2.3"),
+    *BESIDE_METADATA,
+]
+
+
+@pytest.mark.parametrize("address", [*ALWAYS_REFUSED, *METADATA])
 def test_some_are_never_asked(address: str) -> None:
-    """Link-local, multicast and unspecified addresses are refused, even where a list has them."""
+    """Addresses that are no one device's, and the clouds' own, even where a list has them."""
     assert not DEFAULT.permits(address)
     assert not EVERYTHING.permits(address)
+
+
+@pytest.mark.parametrize("inner", ["169.254.169.254", "0.0.0.9", "100.100.100.200", "224.0.0.1"])
+def test_none_hides_inside_another(inner: str) -> None:
+    """An IPv6 address that stands for an IPv4 one is judged as that one."""
+    for address in carriers(inner):
+        assert not DEFAULT.permits(address), address
+        assert not EVERYTHING.permits(address), address
 
 
 @pytest.mark.parametrize("address", LOOPBACKS)
@@ -68,6 +126,12 @@ def test_without_a_list_all_others_are_asked(address: str) -> None:
 def test_a_list_is_exclusive(address: str, *, permitted: bool) -> None:
     """Where networks are set, nothing outside them is asked."""
     assert CAMERAS.permits(address) is permitted
+
+
+def test_a_list_holds_what_an_address_stands_for() -> None:
+    """A camera in the list may be reached through IPv6 too, one outside may not."""
+    assert all(CAMERAS.permits(address) for address in carriers("10.20.0.1"))
+    assert not any(CAMERAS.permits(address) for address in carriers("10.21.0.1"))
 
 
 async def refused(address: str, guard: Guard = DEFAULT) -> str:
