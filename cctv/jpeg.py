@@ -3,84 +3,261 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SOI = b"\xff\xd8\xff"
+DHT, EOI, SOS, COM = 0xC4, 0xD9, 0xDA, 0xFE
 
-_EOI, _SOS, _TEM = 0xD9, 0xDA, 0x01
-_RESTARTS = range(0xD0, 0xD8)
-# every start-of-frame marker; C4, C8 and CC in their midst are tables and a reserved one
+_SOI = 0xD8
+# TEM and the restart markers stand alone, without a length behind them
+_BARE = frozenset({0x01, *range(0xD0, 0xD8)})
+# DHT, JPG and DAC lie in the midst of the frame headers
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-# stray bytes between segments are stepped over, as libjpeg does; there is no `+` behind the FF,
-# because a run of them would cost the square of its length
-_MARKER = re.compile(rb"\xff([^\x00\xff])")
+# baseline, extended and progressive; nothing shows the lossless, arithmetic and hierarchical ones
+SOF = frozenset({0xC0, 0xC1, 0xC2})
+_PROGRESSIVE = 0xC2
+_COMPONENTS = frozenset({1, 3, 4})
+_DEPTH = 8
+_FRAME_HEADER, _SCAN_HEADER, _LENGTH = 6, 8, 2
+
+# there is no `+` behind the FF: a run of them would cost the square of its length
+_MARKER = re.compile(rb"\xff[^\x00\xff]")
 # within a scan a stuffed FF 00 and the restart markers are picture data
-_MARKER_AFTER_SCAN = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
+_MARKER_AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+
+# what may stand before a picture: the headers of a multipart stream, line ends, stray bytes
+LEAD_IN = 65_536
+# the caps; the largest sensors of street cameras have 12 million pixels
+SIDE = 16_384
+PIXELS = 40_000_000
+# more than one scan makes libjpeg hold the picture whole, at up to 8 bytes a pixel
+HELD_PIXELS = 16_000_000
+# libjpeg's own progressive pictures have 10 scans
+SCANS = 100
+# each scan runs over all pixels, even when it holds next to no bytes
+WORK = 160_000_000
 # a progressive picture has some dozens of scans and tables, a bomb has millions of empty segments
-_SEGMENTS = 5000
+SEGMENTS = 5000
 
 
 class NotWholeError(ValueError):
     """The walk did not arrive at the end of a picture; the text says where it stopped."""
 
 
+class OversizeError(ValueError):
+    """The picture asks for more than a decoder should be given; the text says of what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A marker and what it holds: bytes `start`, at its FF, to `end`, behind its last one."""
+
+    marker: int
+    start: int
+    end: int
+
+
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """A whole picture: bytes 0 to `end` (behind the end marker), and its size in pixels."""
+    """A whole picture: bytes `start` to `end` (behind the end marker), and its size in pixels.
 
+    `segments` are those between the two, in their order; behind each start of scan lies its
+    picture data, up to the next segment or the end marker.
+    """
+
+    start: int
     end: int
     width: int
     height: int
+    components: int
+    progressive: bool
+    scans: int
+    segments: tuple[Segment, ...] = field(repr=False)
+
+    def parts(self) -> Iterator[tuple[Segment, int]]:
+        """Each segment, and where the next one (or the end marker) begins."""
+        nexts = [segment.start for segment in self.segments[1:]]
+        return zip(self.segments, [*nexts, self.end - 2], strict=True)
+
+
+@dataclass(slots=True)
+class _Draft:
+    """What is known of the picture that began at `start`."""
+
+    start: int
+    width: int = 0
+    height: int = 0
+    components: int = 0
+    progressive: bool = False
+    scans: int = 0
+    segments: list[Segment] = field(default_factory=list)
+
+
+class Walk:
+    """A walk along the markers of a picture whose bytes are still coming.
+
+    `data` is kept, not copied; it may grow between two calls, never shrink. Thumbnails are
+    stepped over with their segment, stray bytes between segments as libjpeg does. Where a new
+    start marker shows that a picture broke off, the walk begins again there. The pixels are not
+    decoded. All calls together cost in proportion to the bytes, however those come.
+    """
+
+    def __init__(self, data: bytes | bytearray) -> None:
+        self._data = data
+        self._at = 0
+        self._steps = 0
+        self._draft: _Draft | None = None
+        self._extent: Extent | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether a start marker was found yet."""
+        return self._draft is not None
+
+    def on(self) -> Extent | None:
+        """Go on as far as the bytes reach: the whole picture's extent, or None while more may come.
+
+        Raises:
+            NotWholeError: no further byte can make a picture of it.
+            OversizeError: a cap is exceeded.
+        """
+        while self._extent is None and self._step():
+            pass
+        return self._extent
+
+    def _step(self) -> bool:
+        """Pass one marker; False while not all of its bytes are there."""
+        if self._draft is None:
+            return self._find_start()
+        at = self._find_marker(_MARKER_AFTER_SCAN if self._draft.scans else _MARKER)
+        if at is None:
+            return False
+        marker = self._data[at + 1]
+        if marker == _SOI:
+            return self._begin_again(at)
+        if marker == EOI:
+            self._extent = _closed(self._draft, at + 2)
+            return True
+        return self._pass_over(at, at + 2) if marker in _BARE else self._take(self._draft, at)
+
+    def _find_start(self) -> bool:
+        at = self._data.find(SOI, self._at, LEAD_IN + len(SOI) - 1)
+        if at >= 0:
+            self._draft = _Draft(at)
+            return self._pass_over(at, at + 2)
+        if len(self._data) >= LEAD_IN + len(SOI) - 1:
+            raise NotWholeError(f"has no start within {LEAD_IN:,} bytes")
+        self._at = max(0, len(self._data) - len(SOI) + 1)
+        return False
+
+    def _find_marker(self, pattern: re.Pattern[bytes]) -> int | None:
+        found = pattern.search(self._data, self._at)
+        if found is not None:
+            self._at = found.start()
+            return self._at
+        # the last byte may be the first half of a marker
+        self._at = max(self._at, len(self._data) - 1)
+        return None
+
+    def _begin_again(self, at: int) -> bool:
+        third = self._data[at + 2 : at + 3]
+        if third and third != SOI[2:]:
+            raise NotWholeError(f"damaged at byte {at}")
+        if third:
+            self._draft = _Draft(at)
+            self._pass_over(at, at + 2)
+        return bool(third)
+
+    def _take(self, draft: _Draft, at: int) -> bool:
+        """Take in the segment at `at`, once all of it is there."""
+        length = self._data[at + 2 : at + 4]
+        end = at + 2 + int.from_bytes(length, "big")
+        if len(length) < _LENGTH:
+            return False
+        if end < at + 4:
+            raise NotWholeError(f"damaged at byte {at}")
+        if end > len(self._data):
+            return False
+        segment = Segment(self._data[at + 1], at, end)
+        _note(draft, segment, bytes(self._data[at + 4 : min(end, at + 4 + _FRAME_HEADER)]))
+        return self._pass_over(at, end)
+
+    def _pass_over(self, at: int, end: int) -> bool:
+        self._steps += 1
+        if self._steps > SEGMENTS:
+            raise OversizeError(f"has more than {SEGMENTS:,} segments in {at:,} bytes")
+        self._at = end
+        return True
 
 
 def walk(data: bytes) -> Extent:
-    """Walk from the start marker at byte 0 to the end marker that closes the same picture.
-
-    Thumbnails inside a segment are stepped over with their segment; bytes behind the end are
-    left out. The pixels themselves are not decoded.
+    """The extent of the first picture in `data` that does not break off.
 
     Raises:
-        NotWholeError: the picture breaks off, or has no frame header or no scan.
+        NotWholeError: there is none.
+        OversizeError: a cap is exceeded.
     """
-    position, size, scanned = 2, (0, 0), False
-    for _ in range(_SEGMENTS):
-        position, marker = _next_marker(data, position, after_scan=scanned)
-        if marker == _EOI:
-            return _extent(position, size, scanned=scanned)
-        if marker == _TEM or marker in _RESTARTS:
-            continue
-        segment, position = _segment(data, position)
-        if marker in _FRAMES:
-            size = _size(segment)
-        scanned = scanned or marker == _SOS
-    raise NotWholeError(f"has more than {_SEGMENTS} segments")
-
-
-def _next_marker(data: bytes, position: int, *, after_scan: bool) -> tuple[int, int]:
-    found = (_MARKER_AFTER_SCAN if after_scan else _MARKER).search(data, position)
-    if found is None:
+    extent = Walk(data).on()
+    if extent is None:
         raise NotWholeError(f"cut off after {len(data)} bytes")
-    return found.end(), found.group(1)[0]
+    return extent
 
 
-def _segment(data: bytes, position: int) -> tuple[bytes, int]:
-    length = int.from_bytes(data[position : position + 2], "big")
-    end = position + length
-    if end > len(data) or position + 2 > len(data):
-        raise NotWholeError(f"cut off after {len(data)} bytes")
-    if length < 2:  # noqa: PLR2004 - the length counts its own two bytes
-        raise NotWholeError(f"damaged at byte {position}")
-    return data[position + 2 : end], end
+def _note(draft: _Draft, segment: Segment, content: bytes) -> None:
+    draft.segments.append(segment)
+    if segment.marker in _FRAMES:
+        _note_frame(draft, segment, content)
+    elif segment.marker == SOS:
+        _note_scan(draft, segment, content)
 
 
-def _size(segment: bytes) -> tuple[int, int]:
-    height, width = int.from_bytes(segment[1:3], "big"), int.from_bytes(segment[3:5], "big")
+def _note_frame(draft: _Draft, segment: Segment, content: bytes) -> None:
+    if draft.width or len(content) < _FRAME_HEADER:
+        raise NotWholeError(f"damaged at byte {segment.start}")
+    if segment.marker not in SOF or content[0] != _DEPTH or content[5] not in _COMPONENTS:
+        raise NotWholeError(f"is of a kind that no viewer shows (0x{segment.marker:02X})")
+    height, width = int.from_bytes(content[1:3], "big"), int.from_bytes(content[3:5], "big")
     if not (width and height):
-        raise NotWholeError(f"a frame of {width} by {height} pixels")
-    return width, height
+        raise NotWholeError(f"has a frame of {width} by {height} pixels")
+    if max(width, height) > SIDE:
+        raise OversizeError(f"has {width:,} by {height:,} pixels, a side over {SIDE:,}")
+    if width * height > PIXELS:
+        raise OversizeError(f"has {width * height:,} pixels, more than {PIXELS:,}")
+    draft.width, draft.height, draft.components = width, height, content[5]
+    draft.progressive = segment.marker == _PROGRESSIVE
 
 
-def _extent(end: int, size: tuple[int, int], *, scanned: bool) -> Extent:
-    if not (scanned and all(size)):
+def _note_scan(draft: _Draft, segment: Segment, content: bytes) -> None:
+    content = content or b"\0"
+    if not draft.width or segment.end - segment.start != _SCAN_HEADER + 2 * content[0]:
+        raise NotWholeError(f"damaged at byte {segment.start}")
+    draft.scans += 1
+    pixels = draft.width * draft.height
+    held = draft.progressive or content[0] < draft.components
+    if held and pixels > HELD_PIXELS:
+        raise OversizeError(f"has {pixels:,} pixels in several scans, more than {HELD_PIXELS:,}")
+    if draft.scans > SCANS:
+        raise OversizeError(f"has more than {SCANS} scans")
+    if pixels * draft.scans > WORK and held:
+        raise OversizeError(
+            f"has {draft.scans} scans of {pixels:,} pixels, more than {WORK:,} in all"
+        )
+
+
+def _closed(draft: _Draft, end: int) -> Extent:
+    if not draft.scans:
         raise NotWholeError("ended before any picture data")
-    return Extent(end, *size)
+    return Extent(
+        draft.start,
+        end,
+        draft.width,
+        draft.height,
+        draft.components,
+        draft.progressive,
+        draft.scans,
+        tuple(draft.segments),
+    )

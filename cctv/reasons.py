@@ -63,7 +63,7 @@ WORDS: dict[Reason, Words] = {
     ),
     Reason.NOT_FOUND: Words(
         "The camera has no picture at the path its model uses.",
-        "Check the model in its record: another make may hang there.",
+        "Check the model in its record; `cctv probe` finds out what hangs there.",
     ),
     Reason.HTTP_ERROR: Words(
         "The camera answered with an error.",
@@ -71,7 +71,7 @@ WORDS: dict[Reason, Words] = {
     ),
     Reason.NOT_A_PICTURE: Words(
         "The camera answered something that is not a JPEG picture.",
-        "Check the model in its record, and whether the camera shows a login page.",
+        "Open its web page: it may want a login, or be of another make (`cctv probe`).",
     ),
     Reason.TORN: Words(
         "The picture ended before it was whole.",

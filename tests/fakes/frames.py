@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import io
+from copy import copy
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 from itertools import cycle
 from typing import TYPE_CHECKING
@@ -17,7 +19,6 @@ from cctv.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from datetime import datetime
 
 
 @cache
@@ -59,4 +60,16 @@ class ScriptedSource:
             step = next(self._steps)
         if isinstance(step, Exception):
             raise step
-        return Frame.of(step, self.now())
+        return _taken(step, self.now())
+
+
+def _taken(body: bytes, moment: datetime) -> Frame:
+    """The frame of `body` at `moment`; each picture is judged once, since virtual time is short."""
+    frame = copy(_judged(body))
+    object.__setattr__(frame, "captured_at", moment)
+    return frame
+
+
+@cache
+def _judged(body: bytes) -> Frame:
+    return Frame.of(body, datetime.min.replace(tzinfo=UTC))
