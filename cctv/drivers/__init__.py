@@ -11,10 +11,16 @@ from cctv.drivers.still import Still, Telltale
 from cctv.reasons import Reason
 from cctv.roster import URL_MODEL
 
-AXIS = Still("axis", "/axis-cgi/jpg/image.cgi", (("camera", "{channel}"),))
+AXIS = Still(
+    "axis", "/axis-cgi/jpg/image.cgi", (("camera", "{channel}"),), signature=r'realm="AXIS_'
+)
 """VAPIX. One fixed set of parameters: each other one is a further encoder job on the device."""
 
-ADVIDIA = Still("advidia", "/ISAPI/Streaming/channels/{channel}01/picture")
+ADVIDIA = Still(
+    "advidia",
+    "/ISAPI/Streaming/channels/{channel}01/picture",
+    signature=r"(App|DNVRS|DVRDVS|Hikvision)-Webs|realm=\"(IP Camera\(|DS-)",
+)
 """Hikvision's ISAPI, Advidia among its rebrands; 101 is the main stream of channel 1."""
 
 SARIX = Still("sarix", "/jpeg", (("id", "2"),))
@@ -31,10 +37,16 @@ WISENET = Still(
     ),
     first_channel=0,
     always_channel=True,
+    signature=r'realm="iPolis',
 )
 """Hanwha SUNAPI; answers with an error when profile 1 is not MJPEG. Channels count from 0."""
 
-DAHUA = Still("dahua", "/cgi-bin/snapshot.cgi", (("channel", "{channel}"),))
+DAHUA = Still(
+    "dahua",
+    "/cgi-bin/snapshot.cgi",
+    (("channel", "{channel}"),),
+    signature=r'realm="Login to ',
+)
 """Dahua, Amcrest, Lorex. Single-lens units want no channel (python-amcrest, snapshot.py)."""
 
 FOSCAM = Still(
@@ -49,15 +61,24 @@ FOSCAM = Still(
 )
 """H.264 models: the login is taken from the query only, errors are XML with HTTP 200."""
 
-BOSCH = Still("bosch", "/snap.jpg", (("JpegSize", "XL"), ("JpegCam", "{channel}")))
+BOSCH = Still(
+    "bosch",
+    "/snap.jpg",
+    (("JpegSize", "XL"), ("JpegCam", "{channel}")),
+    signature=r"VCS-VideoJet|realm=\"Bosch",
+)
 """Without a size the unit captures its full sensor, which takes 6 to 10 s."""
 
 VIVOTEK = Still(
-    "vivotek", "/cgi-bin/viewer/video.jpg", (("channel", "{channel}"),), first_channel=0
+    "vivotek",
+    "/cgi-bin/viewer/video.jpg",
+    (("channel", "{channel}"),),
+    first_channel=0,
+    signature=r"(?i)vivotek",
 )
 """Channels count from 0 (VS8102 manual)."""
 
-MOBOTIX = Still("mobotix", "/cgi-bin/image.jpg", (("error", "empty"),))
+MOBOTIX = Still("mobotix", "/cgi-bin/image.jpg", (("error", "empty"),), signature=r"(?i)mobotix")
 """`error=empty`: by default a fault comes as a drawn picture with HTTP 200."""
 
 PANASONIC = Still("panasonic", "/SnapshotJPEG", (("Resolution", "640x480"),))

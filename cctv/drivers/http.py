@@ -1,130 +1,178 @@
-"""The mechanism: one picture by one HTTP GET, logged in as the camera asks; nothing is followed."""
+"""The mechanism: one picture by HTTP, asked for and logged in as the model's entry says."""
 
 from __future__ import annotations
 
 import asyncio
 import difflib
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from http import HTTPStatus
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-import aiohttp
 from yarl import URL
 
-from cctv.drivers import UNKNOWN, login, model_key
-from cctv.drivers.wall import wall
+from cctv.drivers import UNKNOWN, model_key
+from cctv.drivers.byhand import ByHand
+from cctv.drivers.bylibrary import open_library
+from cctv.drivers.device import Devices
+from cctv.drivers.purse import Purse
+from cctv.drivers.tls import Contexts
+from cctv.drivers.visit import Visit
 from cctv.errors import CaptureError
 from cctv.frame import Frame
+from cctv.model import Camera
 from cctv.names import Names
 from cctv.reasons import Reason
+from cctv.retouch import PLAIN, Retouch
+from cctv.trust import parse
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator
 
+    from cctv.drivers.answer import Reader
+    from cctv.drivers.device import Device
     from cctv.drivers.guard import Guard
+    from cctv.drivers.key import Key
+    from cctv.drivers.purse import Loan
     from cctv.drivers.still import Still
-    from cctv.model import Camera, Login
+    from cctv.model import Login
     from cctv.seams import Clock
+    from cctv.trust import Trust
 
-_CONNECT_DEADLINE = 5.0
-# a recorder's channels share one address; the device, not we, is the narrow place
-_PER_DEVICE = 2
-_BODY_LIMIT = 8_000_000
-_CHALLENGED = 401
 _UNKNOWN_WAY = "/jpeg?id=2"
-# how long more is awaited behind a picture's end mark, in case the announced length was too long
-_LINGER = 1.0
-_END, _TRAILER = b"\xff\xd9", 64
-_HEADERS = {
-    "Accept": "image/jpeg,*/*;q=0.1",
-    "Accept-Encoding": "identity",
-    "Cache-Control": "no-cache",
-}
-_STATUSES = {
-    401: Reason.AUTH,
-    403: Reason.AUTH,
-    404: Reason.NOT_FOUND,
-    410: Reason.NOT_FOUND,
-    503: Reason.BUSY,
-}
+
+Develop = Callable[[bytes, datetime, Retouch], Awaitable[Frame]]
+"""From what a camera sent to a Frame; `Darkroom.develop`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """What all sources share: two readers, the devices, room for bytes, and the darkroom."""
+
+    by_library: Reader
+    by_hand: Reader
+    devices: Devices
+    develop: Develop
+    now: Clock
+    purse: Purse = field(default_factory=Purse)
+    contexts: Contexts = field(default_factory=Contexts)
 
 
 @dataclass(frozen=True, slots=True)
 class HttpSource:
     """One camera over HTTP. Two are equal when they would ask the same thing the same way.
 
-    `timeout` bounds one `frame()`, both requests of a login included, in seconds.
+    `timeout` bounds one visit in seconds, counted from this camera's turn at its device.
     """
 
     camera: Camera
     still: Still
     login: Login | None
+    trust: Trust
+    retouch: Retouch
     timeout: float
-    session: aiohttp.ClientSession = field(repr=False, compare=False)
-    now: Clock = field(repr=False, compare=False)
+    kit: Kit = field(repr=False, compare=False)
 
     async def frame(self) -> Frame:
         """The picture the camera has now; see `seams.Source`."""
-        with wall(self.timeout, _CONNECT_DEADLINE):
-            async with asyncio.timeout(self.timeout):
-                body = await self._body()
-        for telltale in self.still.telltales:
-            if telltale.matches(body):
-                found = "answered a refusal instead of a picture"
-                raise CaptureError(telltale.reason, found)
-        return Frame.of(body, self.now())
-
-    async def _body(self) -> bytes:
         url = self._url()
-        async with self._get(url) as response:
-            authorization = self._authorization(response, url)
-            if authorization is None:
-                return await self._judged(response)
-        async with self._get(url, Authorization=authorization) as response:
-            return await _read(response)
+        device = self.kit.devices.at(url)
+        with self.kit.purse.loan() as loan:
+            try:
+                async with device.turn():
+                    body = await self._visit(url, device, loan)
+                    captured_at = self.kit.now()
+                return await self.kit.develop(body, captured_at, self.retouch)
+            except CaptureError as error:
+                device.heed(error.reason)
+                raise
 
-    async def _judged(self, response: aiohttp.ClientResponse) -> bytes:
-        """The answer to a request without a login."""
-        if response.status == _CHALLENGED and self.login is None:
-            raise CaptureError(Reason.AUTH, "HTTP 401 Unauthorized, and no login is set for it")
-        return await _read(response)
+    def signature(self) -> str:
+        """What the device last said of itself; blank before it was asked."""
+        return self.kit.devices.at(self._url()).signature
+
+    async def _visit(self, url: URL, device: Device, loan: Loan) -> bytes:
+        visit = Visit(
+            url=url,
+            device=device,
+            read=self.kit.by_hand if device.by_hand else self.kit.by_library,
+            loan=loan,
+            key=self._key(device),
+            in_query=self.still.auth == "query",
+            tls=self.kit.contexts.of(self.trust) if url.scheme == "https" else None,
+            telltales=self.still.telltales,
+        )
+        try:
+            async with asyncio.timeout(self.timeout):
+                return await visit.body()
+        except TimeoutError:
+            found = f"no whole answer within {self.timeout:g} s"
+            raise CaptureError(Reason.TIMEOUT, found) from None
+
+    def _key(self, device: Device) -> Key | None:
+        return device.key(self.login) if self.login else None
 
     def _url(self) -> URL:
+        """Where to ask; it may hold the login."""
         address = self.camera.address
         base = address if "://" in address else f"http://{address}"
         if self.still.path:
             return URL(base + self.still.target(self.camera, self.login), encoded=True)
         return URL(self.still.filled(base, self.camera, self.login))
 
-    def _get(self, url: URL, **headers: str) -> aiohttp.client._RequestContextManager:
-        return self.session.get(url, headers=headers, allow_redirects=False)
-
-    def _authorization(self, response: aiohttp.ClientResponse, url: URL) -> str | None:
-        """What to send the second time; None when the first answer is the one to judge."""
-        challenged = response.status == _CHALLENGED and self.still.auth == "challenge"
-        if not challenged or self.login is None:
-            return None
-        offers = response.headers.getall("WWW-Authenticate", [])
-        return login.answer(offers, self.login, "GET", url.raw_path_qs)
-
 
 @dataclass(frozen=True, slots=True)
 class HttpDriver:
-    """From a camera to its source: the table of models, the logins, and one shared session."""
+    """From a camera to its source: the table of models, the logins, the masks.
+
+    `timeout` is for one visit, in seconds; pictures wider than `max_width` pixels are shrunk.
+    """
 
     table: Mapping[str, Still]
     logins: Mapping[str, Login]
     timeout: float
-    session: aiohttp.ClientSession
-    now: Clock
+    kit: Kit
+    masks: Mapping[str, Retouch] = field(default_factory=dict)
+    retouch: Retouch = PLAIN
 
     def __call__(self, camera: Camera) -> HttpSource:
         """The source of `camera`; opening it does no I/O."""
-        still = self.table.get(model_key(camera.model), UNKNOWN)
-        return HttpSource(
-            camera, still, self._login(camera, still), self.timeout, self.session, self.now
-        )
+        return self._source(camera, self.table.get(model_key(camera.model), UNKNOWN))
+
+    def others(self, camera: Camera) -> dict[str, HttpSource]:
+        """The other models' ways of asking `camera`, by model, the likeliest first.
+
+        Models that take their login in the query only are left out: whatever device hangs there
+        would be given the password, and write it into its log.
+        """
+        own = self.table.get(model_key(camera.model), UNKNOWN)
+        if not own.path:
+            return {}
+        signature = self(camera).signature()
+        polite = [still for still in self._stills() if still.auth != "query" and still != own]
+        if camera.channel:
+            # a way that knows no channels would show another camera's picture
+            polite = [still for still in polite if still.has_channels]
+        polite.sort(key=lambda still: not still.recognises(signature))
+        return {still.name: self._source(camera, still) for still in polite}
+
+    def all_ways(self, address: str, channel: int | None, tls: str) -> dict[str, HttpSource]:
+        """Every model's way of asking what is at `address`, each with its own model's login.
+
+        Those that take the login in the query are asked without one; their refusal tells enough.
+        """
+        ways = {}
+        for still in self._stills():
+            camera = Camera("probe", still.name, address, channel=channel, tls=tls)
+            source = self._source(camera, still)
+            ways[still.name] = source if still.auth != "query" else replace(source, login=None)
+        return ways
+
+    def _stills(self) -> list[Still]:
+        """Each way of asking once, without the one whose address is a whole URL."""
+        return list({still.name: still for still in self.table.values() if still.path}.values())
 
     def remark(self, camera: Camera) -> str:
         """What is odd about the camera's model; empty when the table has it."""
@@ -135,6 +183,12 @@ class HttpDriver:
         hint = f"is {near[0]} meant?" if near else "describe it in CCTV_DRIVERS"
         return f"unknown model {camera.model}, asked with {_UNKNOWN_WAY}; {hint}"
 
+    def _source(self, camera: Camera, still: Still) -> HttpSource:
+        retouch = self.masks.get(camera.id, self.retouch)
+        login = self._login(camera, still)
+        trust = parse(camera.tls)
+        return HttpSource(camera, still, login, trust, retouch, self.timeout, self.kit)
+
     def _login(self, camera: Camera, still: Still) -> Login | None:
         """The login of its own model, else of the make it speaks like, else the one for all."""
         if still.auth == "none":
@@ -144,65 +198,16 @@ class HttpDriver:
 
 
 @asynccontextmanager
-async def open_session(guard: Guard) -> AsyncIterator[aiohttp.ClientSession]:
-    """The session all cameras share: no cookies, no proxies, no decompression, no pool limit.
-
-    Each request has its own connection: cameras close theirs without saying so.
-    """
-    connector = aiohttp.TCPConnector(
-        limit=0,
-        limit_per_host=_PER_DEVICE,
-        force_close=True,
-        ttl_dns_cache=300,
-        resolver=Names(),
-        socket_factory=guard.open,
-    )
-    async with aiohttp.ClientSession(
-        connector=connector,
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_DEADLINE),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        auto_decompress=False,
-        trust_env=False,
-        headers=_HEADERS,
-    ) as session:
-        # aiohttp would ask a second time by itself, which locks accounts twice as fast
-        session._retry_connection = False  # noqa: SLF001 - there is no public way; a test pins it
-        yield session
+async def open_kit(
+    guard: Guard, develop: Develop, now: Clock, retry_after: float
+) -> AsyncIterator[Kit]:
+    """What all sources share, with one session; `retry_after` (s) is for refused logins."""
+    names = Names()
+    async with open_library(guard, names) as by_library:
+        devices = Devices(retry_after, time.monotonic)
+        yield Kit(by_library, ByHand(guard, names), devices, develop, now)
 
 
 def env_name(model: str) -> str:
     """A model as the name of a setting: `Spectra Enhanced` is `SPECTRA_ENHANCED`."""
     return "".join(letter if letter.isalnum() else "_" for letter in model_key(model)).upper()
-
-
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    """What came of the picture.
-
-    A lost connection ends it as a close does: wrong lengths are common (Dahua: up to 48 bytes
-    too many), and the picture itself tells whether it is whole.
-    """
-    if response.status != HTTPStatus.OK:
-        reason = _STATUSES.get(response.status, Reason.HTTP_ERROR)
-        raise CaptureError(reason, _status_words(response.status))
-    body = bytearray()
-    try:
-        while chunk := await _more(response.content, body):
-            body += chunk
-            if len(body) > _BODY_LIMIT:
-                raise CaptureError(Reason.TOO_BIG, f"more than {_BODY_LIMIT:,} bytes")
-    except (aiohttp.ClientError, OSError):
-        if not body:
-            raise
-    return bytes(body)
-
-
-async def _more(content: aiohttp.StreamReader, body: bytearray) -> bytes:
-    """The next bytes; TimeoutError when none come behind what looks like a picture's end."""
-    async with asyncio.timeout(_LINGER if _END in body[-_TRAILER:] else None):
-        return await content.readany()
-
-
-def _status_words(status: int) -> str:
-    """The standard's words; those of the camera could repeat the request, a login in it."""
-    known = status in {each.value for each in HTTPStatus}
-    return f"HTTP {status} {HTTPStatus(status).phrase}" if known else f"HTTP {status}"

@@ -44,7 +44,8 @@ class Still:
     `always_channel`. Without a login its query parameters are left out, because a blank one
     would count as a wrong attempt. `auth` is "challenge" (follow what the camera asks for: Digest
     or Basic), "query" (the login stands in the query, because the device takes it nowhere else)
-    or "none". `path` is empty for the model whose address is a whole URL.
+    or "none". `path` is empty for the model whose address is a whole URL. `signature` is a pattern
+    for the `Server` header and the login's realm of this make.
     """
 
     name: str
@@ -54,6 +55,17 @@ class Still:
     first_channel: int = 1
     always_channel: bool = False
     telltales: tuple[Telltale, ...] = ()
+    signature: str = ""
+
+    def recognises(self, said: str) -> bool:
+        """Whether `said`, what a device says of itself, is the manner of this make."""
+        return bool(self.signature) and re.search(self.signature, said) is not None
+
+    @property
+    def has_channels(self) -> bool:
+        """Whether a device's channels can be told apart in this way."""
+        texts = (self.path, *(text for _, text in self.query))
+        return any("channel" in placeholders(text) for text in texts)
 
     def target(self, camera: Camera, login: Login | None) -> str:
         """The path and query to ask `camera` for, percent-encoded; may hold the login."""

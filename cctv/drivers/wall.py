@@ -1,4 +1,4 @@
-"""The wall: where aiohttp's errors end and become ours."""
+"""The wall: where the errors of aiohttp, sockets and TLS end and become ours."""
 
 from __future__ import annotations
 
@@ -16,31 +16,29 @@ from cctv.reasons import Reason
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+CONNECT_DEADLINE = 5.0
+"""Seconds for a connection, its TLS included."""
+
 
 @contextmanager
-def wall(timeout: float, connect: float) -> Iterator[None]:
-    """Errors of the transport become a CaptureError; the words never hold a URL or a login.
-
-    `timeout` bounded the whole answer and `connect` the connection, in seconds.
-    """
+def wall() -> Iterator[None]:
+    """Errors of asking become a CaptureError; the words never hold a URL or a login."""
     try:
         yield
-    except TimeoutError as error:
-        raise _timed_out(error, timeout, connect) from None
+    except aiohttp.ConnectionTimeoutError:
+        found = f"no connection within {CONNECT_DEADLINE:g} s"
+        raise CaptureError(Reason.UNREACHABLE, found) from None
     except aiohttp.ClientConnectorError as error:
         raise _not_connected(error) from None
     except ssl.SSLError as error:
-        raise CaptureError(Reason.TLS, _tls_words(error)) from None
+        raise CaptureError(Reason.TLS, tls_words(error)) from None
     except (aiohttp.ClientResponseError, aiohttp.InvalidURL):
         raise CaptureError(Reason.PROTOCOL, "answered something that is not HTTP") from None
+    except TimeoutError:
+        # the deadline of the whole, which only its owner can name
+        raise
     except (aiohttp.ClientError, OSError):
         raise CaptureError(Reason.TORN, "closed the connection before any picture") from None
-
-
-def _timed_out(error: TimeoutError, timeout: float, connect: float) -> CaptureError:
-    if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return CaptureError(Reason.UNREACHABLE, f"no connection within {connect:g} s")
-    return CaptureError(Reason.TIMEOUT, f"no whole answer within {timeout:g} s")
 
 
 def _not_connected(error: aiohttp.ClientConnectorError) -> CaptureError:
@@ -50,13 +48,14 @@ def _not_connected(error: aiohttp.ClientConnectorError) -> CaptureError:
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return CaptureError(Reason.UNREACHABLE, f"the name {error.host} is not known")
     if isinstance(cause, ssl.SSLError):
-        return CaptureError(Reason.TLS, _tls_words(cause))
+        return CaptureError(Reason.TLS, tls_words(cause))
     # a name's several addresses may have failed differently: then there is no number
     why = os.strerror(cause.errno) if cause.errno else "none of its addresses answered"
     return CaptureError(Reason.UNREACHABLE, f"connection failed: {why}")
 
 
-def _tls_words(error: ssl.SSLError) -> str:
+def tls_words(error: ssl.SSLError) -> str:
+    """What failed in the handshake, in words."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"certificate refused: {error.verify_message}"
     return f"TLS failed: {(error.reason or 'broken off').replace('_', ' ').lower()}"

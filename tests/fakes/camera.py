@@ -21,9 +21,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from PIL import Image
 
+from cctv.darkroom import Darkroom
 from cctv.drivers import TABLE
 from cctv.drivers.guard import Guard
-from cctv.drivers.http import HttpDriver, open_session
+from cctv.drivers.http import HttpDriver, open_kit
 from cctv.model import Camera
 
 if TYPE_CHECKING:
@@ -204,8 +205,8 @@ async def opened_driver(
     table: Mapping[str, Still] = TABLE,
 ) -> AsyncIterator[HttpDriver]:
     """A driver with a session of its own, that may ask loopback."""
-    async with open_session(guard) as session:
-        yield HttpDriver(table, logins or {}, seconds, session, lambda: NOW)
+    async with open_kit(guard, Darkroom().develop, lambda: NOW, 1800) as kit:
+        yield HttpDriver(table, logins or {}, seconds, kit)
 
 
 async def shot(

@@ -1,0 +1,156 @@
+"""One visit to a camera: the requests it takes to be let in, and the picture that comes of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from cctv import PUBLISHER
+from cctv.drivers import collect
+from cctv.drivers.answer import Question
+from cctv.drivers.still import Telltale
+from cctv.errors import CaptureError
+from cctv.jpeg import SOI
+from cctv.reasons import Reason
+
+if TYPE_CHECKING:
+    import ssl
+
+    from yarl import URL
+
+    from cctv.drivers.answer import Answer, Reader
+    from cctv.drivers.device import Device
+    from cctv.drivers.key import Key
+    from cctv.drivers.purse import Loan
+
+_HEADERS = {
+    "Accept": "image/jpeg,*/*;q=0.1",
+    "Accept-Encoding": "identity",
+    "Cache-Control": "no-cache",
+    "User-Agent": PUBLISHER,
+}
+_CHALLENGED, _FORBIDDEN = 401, 403
+_REDIRECTS = range(300, 400)
+_STATUSES = {
+    401: Reason.AUTH,
+    403: Reason.AUTH,
+    404: Reason.NOT_FOUND,
+    410: Reason.NOT_FOUND,
+    503: Reason.BUSY,
+}
+# what many makes answer with HTTP 200 in the place of a picture
+_TELLTALES = (
+    Telltale(rb"(?i)device\s?busy|too many (users|connections)", Reason.BUSY),
+    Telltale(rb"(?i)login has been locked|please log ?in|unauthori[sz]ed", Reason.AUTH),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Asks one device for one picture. `key` is its login, None for none.
+
+    `in_query` tells that `url` holds the login; otherwise it answers the device's challenge.
+    """
+
+    url: URL = field(repr=False)
+    device: Device
+    read: Reader
+    loan: Loan
+    key: Key | None = None
+    in_query: bool = False
+    tls: ssl.SSLContext | None = None
+    telltales: tuple[Telltale, ...] = ()
+
+    async def body(self) -> bytes:
+        """What came of the picture; whole or not is for `Frame.of` to say.
+
+        Raises:
+            CaptureError: the device refused, for one reason.
+        """
+        if self.key is None:
+            return await self._unlocked()
+        self.key.check()
+        if self.in_query:
+            return await self._spent(self.key)
+        return await self._challenged(self.key)
+
+    async def _unlocked(self) -> bytes:
+        async with self.read(self._question(None)) as answer:
+            self._note(answer)
+            if answer.status == _CHALLENGED:
+                raise CaptureError(Reason.AUTH, "HTTP 401 Unauthorized, and no login is set for it")
+            return await self._picture(answer)
+
+    async def _challenged(self, key: Key) -> bytes:
+        target = self.url.raw_path_qs
+        header = key.header("GET", target)
+        async with self.read(self._question(header)) as answer:
+            if not self._refused(answer, key, header):
+                return await self._let_in(answer, key)
+            offers = answer.headers.getall("WWW-Authenticate", [])
+        header = key.answer(offers, "GET", target)
+        async with self.read(self._question(header)) as answer:
+            self._refused(answer, key, header)
+            return await self._let_in(answer, key)
+
+    def _refused(self, answer: Answer, key: Key, header: str | None) -> bool:
+        """Whether this is a challenge to answer now; raises where the login was refused."""
+        self._note(answer)
+        status = answer.status
+        if status == _CHALLENGED or (header and status == _FORBIDDEN):
+            refusal = key.refused(status, answer.headers.getall("WWW-Authenticate", []))
+            if refusal is not None:
+                raise refusal
+        return status == _CHALLENGED
+
+    async def _let_in(self, answer: Answer, key: Key) -> bytes:
+        body = await self._picture(answer)
+        # a page that says with HTTP 200 that the login is locked has not let anybody in
+        if SOI in body:
+            key.accepted(answer.headers.get("Authentication-Info", ""))
+        return body
+
+    async def _spent(self, key: Key) -> bytes:
+        """The login goes out with the query; a refusal may come as a text with HTTP 200."""
+        key.spend()
+        try:
+            async with self.read(self._question(None)) as answer:
+                self._note(answer)
+                body = await self._picture(answer)
+        except CaptureError as error:
+            if error.reason is Reason.AUTH:
+                raise key.refused(_CHALLENGED) or error from None
+            raise
+        if SOI in body:
+            key.accepted()
+        return body
+
+    def _question(self, header: str | None) -> Question:
+        login = {"Authorization": header} if header else {}
+        return Question(self.url, _HEADERS | login, self.tls)
+
+    def _note(self, answer: Answer) -> None:
+        said = (answer.headers.get("Server", ""), *answer.headers.getall("WWW-Authenticate", []))
+        self.device.signature = " ".join(said)[:500]
+
+    async def _picture(self, answer: Answer) -> bytes:
+        if answer.status != HTTPStatus.OK:
+            reason = _STATUSES.get(answer.status, Reason.HTTP_ERROR)
+            raise CaptureError(reason, _status_words(answer))
+        body = await collect.picture(answer, self.loan)
+        for telltale in (*self.telltales, *_TELLTALES) if SOI not in body else ():
+            if telltale.matches(body):
+                raise CaptureError(telltale.reason, "answered a refusal instead of a picture")
+        return body
+
+
+def _status_words(answer: Answer) -> str:
+    """The standard's words; those of the camera could repeat the request, a login in it."""
+    status = answer.status
+    known = status in {each.value for each in HTTPStatus}
+    words = f"HTTP {status} {HTTPStatus(status).phrase}" if known else f"HTTP {status}"
+    if status in _REDIRECTS and re.match("(?i)https:", answer.headers.get("Location", "")):
+        return f"{words} to https; its address may want https:// in front"
+    return words
