@@ -191,14 +191,14 @@ class Keeper:
             self._known = await self.last_good.load()
         except (OSError, ValueError) as error:
             log.warning(
-                "inventory: last good list not readable, starting without: %s", error or _HANGS
+                "inventory: last good list not readable, starting without: %s", str(error) or _HANGS
             )
 
     async def _save(self) -> None:
         try:
             await self.last_good.save(self._known)
         except OSError as error:
-            log.warning("inventory: last good list not saved: %s", error or _HANGS)
+            log.warning("inventory: last good list not saved: %s", str(error) or _HANGS)
 
     def _tell_trouble(self, trouble: str) -> None:
         level = logging.DEBUG if trouble == self._trouble else logging.ERROR

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cctv.aside import Hand
+from cctv.disk import replace_text
 from cctv.model import Camera
 from cctv.reasons import Reason
 
@@ -73,11 +72,11 @@ class LastGood:
             "owed": dict(known.owed),
             "doubted": None if known.doubted is None else sorted(known.doubted),
         }
-        await self._hand.do(lambda _: _replace(self._file, json.dumps(saved)))
+        await self._hand.do(lambda _: replace_text(self._file, json.dumps(saved)))
 
     async def accept(self, ids: frozenset[str]) -> None:
         """Keep the operator's word that a list of just these ids is right; OSError as in `save`."""
-        await self._hand.do(lambda _: _replace(self._accepted, json.dumps(sorted(ids))))
+        await self._hand.do(lambda _: replace_text(self._accepted, json.dumps(sorted(ids))))
 
     async def accepts(self, ids: frozenset[str]) -> bool:
         """Whether the operator has vouched for a list of just these ids."""
@@ -114,17 +113,3 @@ def _known(saved: dict[str, Any]) -> Known:
         owed={name: Reason(word) for name, word in saved["owed"].items()},
         doubted=None if doubted is None else frozenset(doubted),
     )
-
-
-def _replace(file: Path, text: str) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_suffix(f".{secrets.token_hex(4)}.new")
-    try:
-        fresh.touch(0o600)
-        with fresh.open("w", encoding="utf-8") as out:
-            out.write(text)
-            out.flush()
-            os.fsync(out.fileno())
-        fresh.replace(file)
-    finally:
-        fresh.unlink(missing_ok=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_fixed
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
 from cctv.errors import CaptureError
 from cctv.reasons import Reason
@@ -15,9 +16,11 @@ if TYPE_CHECKING:
     from cctv.frame import Frame
     from cctv.seams import Source
 
-# asking again with a wrong password brings a lock-out nearer, and a refused address stays refused
-_FINAL = frozenset({Reason.AUTH, Reason.REFUSED_ADDRESS})
+# asking again with a wrong password brings a lock-out nearer; the others come out the same
+_FINAL = frozenset({Reason.AUTH, Reason.REFUSED_ADDRESS, Reason.TLS, Reason.UNMASKED})
 _PAUSE = 1.0
+# a device that says it is busy (Hikvision, Dahua) wants longer, and not everybody at once
+_BUSY_PAUSE = 2.0, 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ class Patient:
         attempts = AsyncRetrying(
             retry=retry_if_exception(_worth_another),
             stop=stop_after_attempt(2),
-            wait=wait_fixed(min(_PAUSE, self.deadline / 10)),
+            wait=self._pause,
             reraise=True,
         )
         try:
@@ -62,6 +65,12 @@ class Patient:
                 return await attempts(self._once, failed)
         except TimeoutError:
             raise _overdue(failed, self.deadline) from None
+
+    def _pause(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        busy = isinstance(error, CaptureError) and error.reason is Reason.BUSY
+        seconds = random.uniform(*_BUSY_PAUSE) if busy else _PAUSE  # noqa: S311 - no secret
+        return min(seconds, self.deadline / 10)
 
     async def _once(self, failed: list[CaptureError]) -> Frame:
         try:

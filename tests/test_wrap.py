@@ -12,11 +12,11 @@ from cctv.frame import Frame
 from cctv.reasons import Reason
 from cctv.wrap import Budget, Patient
 from tests import virtual
-from tests.fakes.camera import NOW, PICTURE
+from tests.fakes.frames import jpeg
 
-FRAME = Frame.of(PICTURE, NOW)
+FRAME = Frame.of(jpeg(), virtual.EPOCH)
 HANG = "hang"
-FINAL = {Reason.AUTH, Reason.REFUSED_ADDRESS}
+FINAL = {Reason.AUTH, Reason.REFUSED_ADDRESS, Reason.TLS, Reason.UNMASKED}
 
 
 @dataclass
@@ -51,7 +51,7 @@ def test_a_frame_at_once() -> None:
     assert source.asked_at == [0.0]
 
 
-@pytest.mark.parametrize("reason", [each for each in Reason if each not in FINAL])
+@pytest.mark.parametrize("reason", sorted(set(Reason) - FINAL - {Reason.BUSY}))
 def test_one_more_try(reason: Reason) -> None:
     """After a failure that may pass the source is asked once more, a second later."""
     source = Scripted([failure(reason), FRAME])
@@ -59,11 +59,32 @@ def test_one_more_try(reason: Reason) -> None:
     assert source.asked_at == [0.0, 1.0]
 
 
-def test_the_pause_fits_the_deadline() -> None:
-    """Where there is little time the pause is a tenth of it."""
-    source = Scripted([failure(Reason.BUSY), FRAME])
-    virtual.run(Patient(source, 2.0).frame)
-    assert source.asked_at == [0.0, 0.2]
+@pytest.mark.parametrize("reason", [Reason.BUSY, Reason.TORN])
+@pytest.mark.parametrize(("deadline", "pause"), [(2.0, 0.2), (5.0, 0.5)])
+def test_the_pause_fits_the_deadline(reason: Reason, deadline: float, pause: float) -> None:
+    """Where there is little time the pause is a tenth of it, also for a busy device."""
+    source = Scripted([failure(reason), FRAME])
+    virtual.run(Patient(source, deadline).frame)
+    assert source.asked_at == [0.0, pause]
+
+
+def test_a_busy_device_gets_a_longer_pause_and_not_from_all_at_once() -> None:
+    """Two to four seconds, spread: the channels of one recorder do not come back together."""
+    pauses = []
+    for _ in range(200):
+        source = Scripted([failure(Reason.BUSY), FRAME])
+        assert virtual.run(Patient(source, 130.0).frame) is FRAME
+        pauses.append(source.asked_at[1])
+    assert 2.0 <= min(pauses) < 2.5
+    assert 3.5 < max(pauses) <= 4.0
+
+
+def test_busy_is_a_matter_of_the_first_try() -> None:
+    """What the device says last is what is told, and two tries stay two."""
+    source = Scripted([failure(Reason.BUSY, "first"), failure(Reason.BUSY, "second")])
+    with pytest.raises(CaptureError, match=r"^second$"):
+        virtual.run(Patient(source, 130.0).frame)
+    assert len(source.asked_at) == 2
 
 
 def test_two_tries_are_all() -> None:
@@ -77,7 +98,7 @@ def test_two_tries_are_all() -> None:
 
 @pytest.mark.parametrize("reason", sorted(FINAL))
 def test_some_failures_are_final(reason: Reason) -> None:
-    """A refused password or address is not tried again: accounts lock."""
+    """A refused password is not tried again: accounts lock. The others come out the same."""
     source = Scripted([failure(reason)])
     with pytest.raises(CaptureError, match=r"^found so$") as caught:
         virtual.run(Patient(source, 20.0).frame)
@@ -132,7 +153,7 @@ async def _cancelled_after(source: Scripted, seconds: float) -> None:
 
 @pytest.mark.parametrize(
     ("script", "moment"),
-    [([HANG], 0.5), ([failure(Reason.BUSY), FRAME], 0.5), ([failure(Reason.BUSY), HANG], 1.5)],
+    [([HANG], 0.5), ([failure(Reason.TORN), FRAME], 0.5), ([failure(Reason.TORN), HANG], 1.5)],
     ids=["in the first try", "in the pause", "in the second try"],
 )
 def test_cancelling_passes(script: list[Frame | BaseException | str], moment: float) -> None:
