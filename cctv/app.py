@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import logging
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cctv import masks
 from cctv.daemon import Daemon, Signals, Wheel
+from cctv.darkroom import Darkroom
+from cctv.detect import Detecting, Way
 from cctv.drivers import own
 from cctv.drivers.guard import Guard
-from cctv.drivers.http import HttpDriver, open_session
+from cctv.drivers.http import HttpDriver, Kit, open_kit
 from cctv.inventory import wrap as inventory_wrap
 from cctv.inventory.file import FileInventory
 from cctv.inventory.knack import KnackAccess, KnackInventory
 from cctv.public_image import Gallery
+from cctv.retouch import Retouch
 from cctv.schedule import utc_now
 from cctv.store.folder import open_folder
 from cctv.store.report import Reporting
 from cctv.store.s3 import S3Access, open_s3
 from cctv.store.wrap import Limited, Retrying
+from cctv.watch import Watched
+from cctv.ways import Ways, open_ways
 from cctv.web.board import Board
 from cctv.web.serve import Site, open_site
 from cctv.wrap import Budget, Patient
@@ -56,23 +61,58 @@ def open_inventory(settings: Settings) -> Inventory:
 
 @asynccontextmanager
 async def open_driver(settings: Settings) -> AsyncIterator[HttpDriver]:
-    """The driver for all models, with the operator's own; one session for all cameras.
+    """The driver for all models, with the operator's own; one kit for all cameras.
 
     Raises:
-        ConfigError: the operator's file of models is wrong.
+        ConfigError: the operator's file of models or of masks is wrong.
     """
+    guard, develop = Guard(settings.networks), Darkroom().develop
+    async with open_kit(guard, develop, utc_now, settings.timing.retry_after) as kit:
+        yield make_driver(settings, kit)
+
+
+def make_driver(settings: Settings, kit: Kit) -> HttpDriver:
+    """The driver as the operator's files describe it now; ConfigError as in `open_driver`."""
     budget = Budget.of(settings.timing.interval, settings.fetch_timeout)
-    table = own.load(settings.drivers)
-    async with open_session(Guard(settings.networks)) as session:
-        yield HttpDriver(table, settings.logins, budget.fetch, session, utc_now)
+    width = settings.max_width
+    shapes = masks.load(settings.masks)
+    return HttpDriver(
+        table=own.load(settings.drivers),
+        logins=settings.logins,
+        timeout=budget.fetch,
+        kit=kit,
+        masks={name: Retouch(polygons, width) for name, polygons in shapes.items()},
+        retouch=Retouch((), width),
+    )
 
 
-def patient(driver: HttpDriver, settings: Settings) -> Driver:
-    """The driver with one quick retry around each source."""
+def patient(driver: HttpDriver, settings: Settings, ways: Ways) -> Driver:
+    """The driver as the commands use it: one quick retry, the rules for odd pictures, no guesses.
+
+    A camera whose right model the daemon has learned is asked in that way.
+    """
     deadline = Budget.of(settings.timing.interval, settings.fetch_timeout).capture
 
     def drive(camera: Camera) -> Source:
-        return Patient(driver(camera), deadline)
+        learned = ways.of(camera)
+        source = driver.others(camera).get(learned) if learned else None
+        source = source or driver(camera)
+        return Watched(Patient(source, deadline), settings.rules)
+
+    return drive
+
+
+def resourceful(driver: HttpDriver, settings: Settings, ways: Ways) -> Driver:
+    """As `patient`, and where the record names the wrong model the others' ways are tried."""
+    deadline = Budget.of(settings.timing.interval, settings.fetch_timeout).capture
+
+    def drive(camera: Camera) -> Source:
+        def others() -> list[Way]:
+            sources = driver.others(camera).items()
+            return [Way(model, source, Patient(source, deadline)) for model, source in sources]
+
+        own_way = Patient(driver(camera), deadline)
+        return Watched(Detecting(camera, own_way, deadline, others, ways), settings.rules)
 
     return drive
 
@@ -100,12 +140,13 @@ async def open_gallery(settings: Settings) -> AsyncIterator[tuple[Gallery, Shelf
         yield _gallery(settings, Reporting(limited, utc_now)), shelf
 
 
-def _wheel(driver: HttpDriver, settings: Settings) -> Callable[[], Wheel]:
-    """What reads the operator's models again, for a daemon that knows no room."""
+def _wheel(driver: HttpDriver, settings: Settings, ways: Ways) -> Callable[[], Wheel]:
+    """What reads the operator's models and masks again, for a daemon that knows no room."""
 
     def turn() -> Wheel:
-        fresh = replace(driver, table=own.load(settings.drivers))
-        return Wheel(patient(fresh, settings), fresh.remark)
+        fresh = make_driver(settings, driver.kit)
+        drive = resourceful(fresh, settings, ways)
+        return Wheel(drive, fresh.remark, frozenset(fresh.masks))
 
     return turn
 
@@ -126,10 +167,10 @@ async def run(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         gallery, shelf = await stack.enter_async_context(open_gallery(settings))
         driver = await stack.enter_async_context(open_driver(settings))
+        ways = await stack.enter_async_context(open_ways(settings.state_dir))
         board = Board()
-        daemon = Daemon(
-            settings, gallery, open_inventory(settings), _wheel(driver, settings), board
-        )
+        turn = _wheel(driver, settings, ways)
+        daemon = Daemon(settings, gallery, open_inventory(settings), turn, board)
         if shelf is not None:
             site = Site(shelf, gallery, board, daemon.fleet.cameras, settings.timezone)
             address = await stack.enter_async_context(open_site(site, settings.http))

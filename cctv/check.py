@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from cctv import app
 from cctv.address import shown
-from cctv.commands import print_odd, read_roster, show
+from cctv.commands import learned, print_odd, read_roster, read_ways, show, told
 from cctv.errors import CaptureError, ConfigError, InventoryError, StoreError
 from cctv.reasons import WORDS
 from cctv.table import table
@@ -44,10 +44,14 @@ async def check(settings: Settings, options: argparse.Namespace) -> int:
         return 1
     show(f"inventory  ok: {len(roster.cameras)} cameras, {len(roster.withdrawn)} not published")
     print_odd(roster)
+    cameras = list(roster.cameras.values())
+    ways = await read_ways(settings)
     async with app.open_driver(settings) as driver:
-        for remark in sorted({driver.remark(camera) for camera in roster.cameras.values()} - {""}):
+        remarks = {driver.remark(camera) for camera in cameras}
+        remarks |= {learned(camera, ways) for camera in cameras}
+        for remark in sorted(remarks - {""}):
             show(f"           {remark}")
-        results = await _ask_all(app.patient(driver, settings), list(roster.cameras.values()))
+        results = await _ask_all(app.patient(driver, settings, ways), cameras)
     _print_results(results, everything=options.all)
     failed = any(result.error for result in results)
     return 0 if well and not failed and not roster.refusals else 1
@@ -111,8 +115,7 @@ async def _ask(driver: Driver, camera: Camera) -> Result:
         frame = await driver(camera).frame()
     except CaptureError as error:
         return Result(camera, time.monotonic() - began, error=error)
-    picture = f"{frame.width}x{frame.height} {len(frame.body) / 1000:.0f} kB"
-    return Result(camera, time.monotonic() - began, picture)
+    return Result(camera, time.monotonic() - began, told(frame))
 
 
 def _progress(done: int, total: int) -> None:

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cctv import PUBLISHER, app, check, commands, config
+from cctv import PUBLISHER, app, check, commands, config, probe
 from cctv.daemon import leave_within
 from cctv.drivers import TABLE, own
 from cctv.drivers.http import env_name
@@ -111,7 +111,8 @@ def _settings(options: argparse.Namespace) -> Settings:
         except ConfigError as error:
             faults += error.faults
     try:
-        settings = config.read(env, map(env_name, table))
+        places = options.command != "probe"
+        settings = config.read(env, map(env_name, table), places=places)
     except ConfigError as error:
         faults = [*error.faults, *faults]
     if faults:
@@ -159,6 +160,10 @@ def parser() -> argparse.ArgumentParser:
     listing.add_argument(
         "--accept", action="store_true", help="have the daemon believe this list, however short"
     )
+    probing = _verb(verbs, "probe", probe.probe, "ask an address in every model's way")
+    probing.add_argument("address", metavar="ADDRESS", help="host, host:port or http(s)://…")
+    probing.add_argument("--channel", type=int, metavar="N", help="the channel, counted from 1")
+    probing.add_argument("--tls", default="", metavar="WORDS", help="pin:…, insecure, legacy")
     _verb(verbs, "health", commands.health, "exit 0 while the daemon here keeps pictures flowing")
     return top
 

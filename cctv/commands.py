@@ -19,10 +19,12 @@ from cctv.reasons import WORDS
 from cctv.roster import Roster, read
 from cctv.schedule import utc_now
 from cctv.table import plain, table
+from cctv.ways import Ways
 
 if TYPE_CHECKING:
     import argparse
 
+    from cctv.frame import Frame
     from cctv.logs import Redactor
     from cctv.model import Camera, Outcome
     from cctv.settings import Settings
@@ -66,13 +68,14 @@ async def snap(settings: Settings, options: argparse.Namespace) -> int:
     camera = _find(await read_roster(settings), options.camera)
     if camera is None:
         return 1
+    ways = await read_ways(settings)
     async with app.open_driver(settings) as driver:
         try:
-            frame = await app.patient(driver, settings)(camera).frame()
+            frame = await app.patient(driver, settings, ways)(camera).frame()
         except CaptureError as error:
             return _say_failure(camera, error)
     options.output.write_bytes(frame.body)
-    show(f"{options.output}: {frame.width}x{frame.height} pixels, {len(frame.body):,} bytes")
+    show(f"{options.output}: {told(frame)}")
     return 0
 
 
@@ -82,10 +85,11 @@ async def once(settings: Settings, options: argparse.Namespace) -> int:
     if camera is None:
         return 1
     show(f"camera {camera.id} {camera.name}: asking {shown(camera.address)} as {camera.model}")
+    ways = await read_ways(settings)
     async with app.open_driver(settings) as driver, app.open_gallery(settings) as (gallery, _):
-        if remark := driver.remark(camera):
+        for remark in filter(None, (driver.remark(camera), learned(camera, ways))):
             show(remark)
-        source = app.patient(driver, settings)(camera)
+        source = app.patient(driver, settings, ways)(camera)
         now = utc_now()
         cycle = Cycle(now, now + timedelta(seconds=settings.timing.interval))
         image = PublicImage(gallery, camera.id)
@@ -98,6 +102,20 @@ async def health(settings: Settings, _: argparse.Namespace) -> int:
     wrong = judge(settings.state_dir, time.time())
     show(wrong or "healthy")
     return 1 if wrong else 0
+
+
+async def read_ways(settings: Settings) -> Ways:
+    """What the daemon has learned of cameras whose record names the wrong model."""
+    ways = Ways(settings.state_dir)
+    await ways.load()
+    return ways
+
+
+def learned(camera: Camera, ways: Ways) -> str:
+    """What the daemon has learned of this camera; blank where its record is right."""
+    way = ways.of(camera)
+    said = f"camera {camera.id}: record says {camera.model}, answers as {way.title()}"
+    return f"{said}; correct its model" if way else ""
 
 
 async def read_roster(settings: Settings) -> Roster:
@@ -124,8 +142,7 @@ def _say_failure(camera: Camera, error: CaptureError) -> int:
 def _say_outcome(outcome: Outcome, key: str) -> int:
     match outcome:
         case Published(frame=frame):
-            size = f"{frame.width}x{frame.height} pixels, {len(frame.body):,} bytes"
-            show(f"picture    ok: {size}\npublished  ok: {key}")
+            show(f"picture    ok: {told(frame)}\npublished  ok: {key}")
             return 0
         case NotStored(error=error):
             show(f"picture    ok\npublished  FAILED: {error}")
@@ -145,6 +162,12 @@ def _camera_table(roster: Roster) -> str:
         for name, why in roster.withdrawn.items()
     ]
     return table(("camera", "model", "address", "name", "area"), rows)
+
+
+def told(frame: Frame) -> str:
+    """A picture in a few words: its size, and what is odd about it."""
+    odd = "".join(f", warning: {reason}" for reason in frame.warnings)
+    return f"{frame.width}x{frame.height} pixels, {len(frame.body):,} bytes{odd}"
 
 
 def print_odd(roster: Roster) -> None:

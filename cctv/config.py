@@ -6,7 +6,6 @@ fault is reported at once.
 
 from __future__ import annotations
 
-import difflib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +13,13 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from dotenv import dotenv_values
 
-from cctv import kinds
+from cctv import kinds, slips
 from cctv.errors import CaptureError, ConfigError
-from cctv.frame import Frame
+from cctv.frame import whole
 from cctv.model import Login, Secret
-from cctv.schedule import Timing, utc_now
+from cctv.schedule import Timing
 from cctv.settings import Knack, Settings
+from cctv.watch import Policy, Rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -54,6 +54,7 @@ KNACK_FIELDS = {
     "latitude": Setting("KNACK_FIELD_LATITUDE", "", kinds.knack_field),
     "longitude": Setting("KNACK_FIELD_LONGITUDE", "", kinds.knack_field),
     "channel": Setting("KNACK_FIELD_CHANNEL", "", kinds.knack_field),
+    "tls": Setting("KNACK_FIELD_TLS", "", kinds.knack_field),
 }
 INVENTORY = Setting("CCTV_INVENTORY", "knack", kinds.inventory)
 STORE = Setting("CCTV_STORE", "s3", kinds.store)
@@ -64,6 +65,10 @@ FAILURE_LIMIT = Setting("CCTV_FAILURE_LIMIT", "5", kinds.count(1))
 RETRY_AFTER = Setting("CCTV_RETRY_AFTER", "1800", kinds.seconds(1, or_zero=True))
 REFRESH = Setting("CCTV_INVENTORY_REFRESH", "0", kinds.seconds(1, or_zero=True))
 DRIVERS = Setting("CCTV_DRIVERS", "", kinds.existing)
+BLANK = Setting("CCTV_BLANK", "flag", kinds.policy)
+FROZEN = Setting("CCTV_FROZEN", "unavailable", kinds.policy)
+MAX_WIDTH = Setting("CCTV_MAX_WIDTH", "0", kinds.width)
+MASKS = Setting("CCTV_MASKS", "", kinds.existing)
 FALLBACK_IMAGE = Setting("CCTV_FALLBACK_IMAGE", "", kinds.existing)
 CAMERA_NETWORKS = Setting("CCTV_CAMERA_NETWORKS", "", kinds.networks)
 LOG_DIR = Setting("CCTV_LOG_DIR", "", kinds.folder)
@@ -87,6 +92,10 @@ SETTINGS: tuple[Setting[object], ...] = (
     RETRY_AFTER,
     REFRESH,
     DRIVERS,
+    BLANK,
+    FROZEN,
+    MAX_WIDTH,
+    MASKS,
     FALLBACK_IMAGE,
     CAMERA_NETWORKS,
     LOG_DIR,
@@ -97,7 +106,6 @@ SETTINGS: tuple[Setting[object], ...] = (
 LOGINS = ("CAMERA", "WISENET")
 """The predecessor's logins; any other model may have `<MODEL>_USERNAME/_PASSWORD` too."""
 
-_OURS = "CCTV_"
 _AWS_SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _CARD = "unavailable.jpg"
 
@@ -130,14 +138,18 @@ def environment(env_file: Path | None) -> dict[str, str]:
     return named | {name: value for name, value in os.environ.items() if value.strip()}
 
 
-def read(env: Mapping[str, str], models: Iterable[str] = ()) -> Settings:
+def read(env: Mapping[str, str], models: Iterable[str] = (), *, places: bool = True) -> Settings:
     """The settings that `env` describes; `models` are names that may stand before `_USERNAME`.
+
+    Without `places` it is no fault that no inventory or store is named.
 
     Raises:
         ConfigError: every fault at once.
     """
     reader = _Reader(env, {*LOGINS, *models})
     settings = reader.settings()
+    if places:
+        reader.insist_on_places(settings)
     if reader.faults:
         raise ConfigError(reader.faults)
     return settings
@@ -154,12 +166,11 @@ class _Reader:
     def __init__(self, env: Mapping[str, str], models: Iterable[str]) -> None:
         self._env = env
         self._models = sorted(models)
-        self.faults = [*_unknown(env), *_quoted(env)]
+        self.faults = slips.all_of(env, [setting.name for setting in SETTINGS])
 
     def settings(self) -> Settings:
         inventory = self._take(INVENTORY, None)
         store = self._take(STORE, None)
-        self._missing(inventory, store)
         log_dir = self._take(LOG_DIR, None) or PACKAGE / "_log"
         return Settings(
             knack=None if inventory else self._knack(),
@@ -175,6 +186,11 @@ class _Reader:
             fetch_timeout=self._take(FETCH_TIMEOUT, 15.0),
             refresh=self._take(REFRESH, 0.0),
             drivers=self._take(DRIVERS, None),
+            rules=Rules(
+                blank=self._take(BLANK, Policy.FLAG), frozen=self._take(FROZEN, Policy.UNAVAILABLE)
+            ),
+            max_width=self._take(MAX_WIDTH, 0),
+            masks=self._take(MASKS, None),
             fallback=self._fallback(),
             networks=self._take(CAMERA_NETWORKS, ()),
             logins=self._logins(),
@@ -196,9 +212,11 @@ class _Reader:
             self.faults.append(f"{setting.name}={shown} is not {error}")
             return otherwise
 
-    def _missing(self, inventory: Path | None, store: Path | None) -> None:
-        needed = [KNACK_APP_ID, KNACK_CONTAINER] if self._uses(INVENTORY, inventory) else []
-        needed += [BUCKET] if self._uses(STORE, store) else []
+    def insist_on_places(self, settings: Settings) -> None:
+        """Gather what is missing of the inventory and the store that are used."""
+        knack = self._uses(INVENTORY, settings.inventory)
+        needed = [KNACK_APP_ID, KNACK_CONTAINER] if knack else []
+        needed += [BUCKET] if self._uses(STORE, settings.folder) else []
         for setting in needed:
             if not self._env.get(setting.name):
                 self.faults.append(f"{setting.name} is not set{_INSTEAD.get(setting.name, '')}")
@@ -237,7 +255,7 @@ class _Reader:
         file = self._take(FALLBACK_IMAGE, None)
         try:
             body = (file or PACKAGE / _CARD).read_bytes()
-            Frame.of(body, utc_now())
+            whole(body)
         except OSError as error:
             self.faults.append(f"{FALLBACK_IMAGE.name}={file} cannot be read: {error.strerror}")
         except CaptureError as error:
@@ -252,30 +270,3 @@ _INSTEAD = {
     KNACK_APP_ID.name: " (the Knack application; or CCTV_INVENTORY=<file> to do without)",
     KNACK_CONTAINER.name: " (the Knack view or object with the cameras)",
 }
-
-
-def _unknown(env: Mapping[str, str]) -> list[str]:
-    known = [setting.name for setting in SETTINGS]
-    return [
-        f"{name} is unknown{_suggestion(name, known)}"
-        for name in sorted(env)
-        if name.startswith(_OURS) and name not in known
-    ]
-
-
-def _suggestion(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"; is {near[0]} meant?" if near else f"; names with {_OURS} are listed in the README"
-
-
-def _quoted(env: Mapping[str, str]) -> list[str]:
-    """Quotes that `docker --env-file` keeps as part of the value, where a shell drops them."""
-    ours = {setting.name for setting in SETTINGS}
-    return [
-        f"{name} is wrapped in quotes, which are taken as part of it; leave them out"
-        for name, value in sorted(env.items())
-        if (name in ours or name.endswith(("_USERNAME", "_PASSWORD")) or name.startswith("AWS_"))
-        and len(value) > 1
-        and value[0] == value[-1]
-        and value[0] in "\"'"
-    ]

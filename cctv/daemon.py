@@ -40,10 +40,14 @@ _CARD_AGAIN, _CARD_EVERY = 30.0, 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """A driver for all models, and what is odd about a camera's model (else nothing)."""
+    """A driver for all models, and what is odd about a camera's model (else nothing).
+
+    `masked` are the ids that the operator has made masks for.
+    """
 
     driver: Driver
     remark: Callable[[Camera], str]
+    masked: frozenset[str] = frozenset()
 
 
 class Signals:
@@ -95,7 +99,7 @@ class Daemon:
         self._turn = turn
         self._wheel = turn()
         self._hand = Hand(_DISK)
-        self._told_models: set[str] = set()
+        self._told_oddities: set[str] = set()
         self._journal = Journal(gallery.now)
         self._keeper = Keeper(
             inventory=inventory,
@@ -153,21 +157,25 @@ class Daemon:
     def _tell_unknown_models(self, roster: Roster) -> None:
         remarks = Counter(self._wheel.remark(camera) for camera in roster.cameras.values())
         for remark, count in remarks.items():
-            if remark and remark not in self._told_models:
+            if remark and remark not in self._told_oddities:
                 log.warning("%s cameras=%d", remark, count)
-        self._told_models |= remarks.keys()
+        self._told_oddities |= remarks.keys()
+        for name in sorted(self._wheel.masked - roster.ids - self._told_oddities):
+            self._told_oddities.add(name)
+            log.warning("CCTV_MASKS has shapes for a camera the inventory lacks camera=%s", name)
 
     async def _reload_when_asked(self, asked: asyncio.Event) -> None:
         while True:
             await asked.wait()
             asked.clear()
-            log.info("reading the driver file and the inventory again signal=SIGHUP")
+            log.info("reading driver file, masks and inventory again signal=SIGHUP")
             try:
                 self._wheel = await self._hand.do(lambda _: self._turn())
             except (ConfigError, OSError) as error:
-                log.error("drivers: the last good ones stay: %s", error or "the disk hangs")  # noqa: TRY400 - an operator's slip of the pen needs no traceback
+                text = "drivers and masks: the last good ones stay: %s"
+                log.error(text, str(error) or "the disk hangs")  # noqa: TRY400 - an operator's slip of the pen needs no traceback
             else:
-                self._told_models.clear()
+                self._told_oddities.clear()
                 await self.fleet.drive(self._wheel.driver)
             self._keeper.ask()
 

@@ -14,11 +14,12 @@ from cctv.publish import Publisher
 from cctv.reasons import Reason
 from cctv.roster import Roster
 from cctv.schedule import Schedule, Timing
+from cctv.state import Event, State, after, event_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-    from cctv.model import Camera
+    from cctv.model import Camera, Outcome
     from cctv.seams import Driver, Observer, Source
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ class Berth:
     """Where one address is worked on; the image outlives a change of orders."""
 
     image: PublicImage
+    state: State = State.STARTING
     order: Order | None = None
     task: asyncio.Task[None] | None = None
 
@@ -76,6 +78,10 @@ class Fleet:
         """The cameras that are published now."""
         orders = (berth.order for berth in self._berths.values())
         return [order.camera for order in orders if isinstance(order, Live)]
+
+    def states(self) -> dict[str, State]:
+        """What each address is doing."""
+        return {name: berth.state for name, berth in self._berths.items()}
 
     async def apply(self, roster: Roster) -> None:
         """Work by this roster from now on; what it does not change is not touched.
@@ -126,13 +132,25 @@ class Fleet:
             case Live():
                 publisher = Publisher(order.camera, order.source, berth.image)
                 schedule = Schedule(name, self.timing, self.gallery.now)
-                work = partial(publisher.run, schedule, self.tell)
+                work = partial(publisher.run, schedule, partial(self._told, berth))
                 task = self._guarded(name, work, berth, Reason.INTERNAL)
+                event = Event.ORDERED_ON
             case Withdrawn(reason):
                 work = partial(self._withdraw, name, berth, reason)
                 task = self._guarded(name, work, berth, reason)
+                event = Event.ORDERED_OFF
         berth.order = order
+        berth.state = after(berth.state, event)
         berth.task = asyncio.create_task(task, name=f"camera {name}")
+
+    def _failed(self, berth: Berth, *, shown: bool) -> None:
+        """After a mistake of ours the address shows the fallback image, or what is not known."""
+        if berth.state is not State.SUSPENDED:
+            berth.state = after(berth.state, Event.NO_PICTURE if shown else Event.NOT_STORED)
+
+    def _told(self, berth: Berth, outcome: Outcome) -> None:
+        berth.state = after(berth.state, event_of(outcome))
+        self.tell(outcome)
 
     async def _end(self, berth: Berth) -> None:
         berth.order = None
@@ -148,13 +166,15 @@ class Fleet:
         while True:
             try:
                 if last:
-                    await self._show_fallback(berth, reason)
+                    shown = await self._show_fallback(berth, reason)
+                    self._failed(berth, shown=shown)
                 return await work()
             except Exception as error:
                 level = logging.DEBUG if repr(error) == last else logging.ERROR
                 text = "camera failed inside the program camera=%s"
                 log.log(level, text, name, exc_info=True)
                 last = repr(error)
+                self._failed(berth, shown=False)
                 pause = min(2 * pause or _AFTER_BUG, self.timing.interval, _AFTER_BUGS)
                 await asyncio.sleep(pause)
 

@@ -47,6 +47,7 @@ class Journal:
     now: Clock
     _down: dict[str, tuple[Reason, datetime]] = field(default_factory=dict)
     _live: set[str] = field(default_factory=set)
+    _flagged: dict[str, tuple[Reason, ...]] = field(default_factory=dict)
     _counts: Counter[str] = field(default_factory=Counter)
     _window: datetime | None = None
     _lines: int = 0
@@ -59,9 +60,10 @@ class Journal:
         now = self.now()
         self._turn_window(now)
         match outcome:
-            case Published():
+            case Published(frame=frame):
                 self._counts["published"] += 1
                 self._up(outcome.camera, now)
+                self._flag(outcome.camera, frame.warnings)
             case Unavailable(error=error):
                 self._counts["unavailable"] += 1
                 self._gone(outcome.camera, error.reason, str(error), now)
@@ -77,6 +79,7 @@ class Journal:
         """Drop what is known of cameras that are not in `kept`."""
         self._down = {name: spell for name, spell in self._down.items() if name in kept}
         self._live &= kept
+        self._flagged = {name: words for name, words in self._flagged.items() if name in kept}
 
     def _up(self, camera: Camera, now: datetime) -> None:
         self._live.add(camera.id)
@@ -85,6 +88,19 @@ class Journal:
             reason, since = spell
             text = pairs(camera=camera.id, after=f"{(now - since).total_seconds():.0f}s")
             self._change(logging.INFO, f"camera live again {text} was={reason}", None)
+
+    def _flag(self, camera: Camera, warnings: tuple[Reason, ...]) -> None:
+        """A picture that is public and odd is a line when that begins, and when it ends."""
+        before = self._flagged.pop(camera.id, ())
+        if warnings:
+            self._flagged[camera.id] = warnings
+        if warnings == before:
+            return
+        words = pairs(camera=camera.id, warning=" ".join(warnings), was=" ".join(before))
+        advice = pairs(advice=WORDS[warnings[0]].advice) if warnings else ""
+        level = logging.WARNING if warnings else logging.INFO
+        text = "camera flagged" if warnings else "camera no longer flagged"
+        self._change(level, f"{text} {words} {advice}".rstrip(), next(iter(warnings), None))
 
     def _gone(self, camera: Camera, reason: Reason, found: str, now: datetime) -> None:
         self._live.discard(camera.id)
@@ -118,9 +134,9 @@ class Journal:
         if self._held_back:
             counts = {reason.value: count for reason, count in self._held_back.most_common()}
             total = self._held_back.total()
-            log.warning("more cameras unavailable %s", pairs(cameras=total, **counts))
+            log.warning("more cameras unavailable or flagged %s", pairs(cameras=total, **counts))
         if self._back:
-            log.info("more cameras live again %s", pairs(cameras=self._back))
+            log.info("more cameras live again or not flagged %s", pairs(cameras=self._back))
         self._window, self._lines, self._back = now, 0, 0
         self._held_back.clear()
 
@@ -130,8 +146,9 @@ class Journal:
         if timedelta(0) < self._summary_due - now <= _SUMMARY:
             return
         self._summary_due = now + _SUMMARY
-        text = pairs(live=len(self._live), unavailable=len(self._down), **self._counts_since())
-        log.info("fleet %s", text)
+        flagged = len(self._flagged.keys() & self._live) or ""
+        sums = pairs(live=len(self._live), unavailable=len(self._down), flagged=flagged)
+        log.info("fleet %s %s", sums, pairs(**self._counts_since()))
 
     def _counts_since(self) -> dict[str, int]:
         counts = {f"cycles_{word}": count for word, count in sorted(self._counts.items())}

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from cctv.watch import Policy
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -18,6 +20,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _PREFIX = re.compile(r"(?:[A-Za-z0-9_-][A-Za-z0-9._-]*/)*")
 _HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
+_WIDTHS = range(16, 16385)
 _LONGEST = 31 * 24 * 3600
 _INVENTORY_FILES = (".csv", ".json", ".geojson")
 
@@ -62,6 +65,21 @@ def count(at_least: int) -> Callable[[str], int]:
         raise ValueError(f"a whole number, {at_least} or more")
 
     return parse
+
+
+def width(value: str) -> int:
+    """The largest width of a public picture in pixels; 0 for any."""
+    if value.isascii() and value.isdigit() and (int(value) in _WIDTHS or int(value) == 0):
+        return int(value)
+    raise ValueError(f"a number of pixels from {_WIDTHS[0]} to {_WIDTHS[-1]}, or 0")
+
+
+def policy(value: str) -> Policy:
+    """What becomes of a picture that is whole and shows nothing new."""
+    try:
+        return Policy(value.lower())
+    except ValueError:
+        raise ValueError(" or ".join(Policy)) from None
 
 
 def prefix(value: str) -> str:

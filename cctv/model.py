@@ -61,6 +61,7 @@ class Record:
     area: str = ""
     channel: str = ""
     publish: str = ""
+    tls: str = ""
     odd: str = ""
 
 
@@ -69,7 +70,8 @@ class Camera:
     """One camera that is to be published; its record made sense.
 
     `address` is `host`, `host:port` or `http(s)://host[:port]`, without blanks (for the model
-    `url`, a whole URL); `channel` counts from 1, whatever the device counts from.
+    `url`, a whole URL); `channel` counts from 1, whatever the device counts from. `tls` is how
+    its certificate is judged, in the words of `trust`; blank is the usual way.
     """
 
     id: str
@@ -80,6 +82,7 @@ class Camera:
     longitude: float | None = None
     area: str = ""
     channel: int | None = None
+    tls: str = ""
 
 
 @dataclass(frozen=True, slots=True)

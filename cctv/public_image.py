@@ -63,6 +63,7 @@ class Gallery:
                 "fresh-until": rfc3339(fresh),
                 "camera": camera_id,
                 "publisher": PUBLISHER,
+                **_warning(frame),
             },
         )
 
@@ -145,6 +146,11 @@ class PublicImage:
         # a caller that was cancelled no longer fetches the error; nobody needs it then
         if not write.cancelled():
             write.exception()
+
+
+def _warning(frame: Frame) -> dict[str, str]:
+    """What is odd about a picture that is shown all the same; several with blanks between."""
+    return {"warning": " ".join(frame.warnings)} if frame.warnings else {}
 
 
 def rfc3339(moment: datetime) -> str:

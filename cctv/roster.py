@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from cctv import address
 from cctv.model import Camera
 from cctv.reasons import Reason
+from cctv.trust import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -78,6 +79,11 @@ def read(records: Sequence[Record], last_good: Mapping[str, Camera]) -> Roster:
     return Roster(cameras, withdrawn, tuple(dict.fromkeys(refusals)), ids)
 
 
+def is_id(name: str) -> bool:
+    """Whether a camera may be called this: its id is the name of its public address."""
+    return _ID.fullmatch(name) is not None and name.lower() not in _RESERVED
+
+
 def believable(new: Iterable[str], last: Iterable[str]) -> bool:
     """Whether a list of ids has kept enough of the last one: no more than 30 % of it lost."""
     known = frozenset(last)
@@ -94,7 +100,7 @@ def _settle(
     if camera is not None:
         cameras[name] = camera
         withdrawn.pop(name, None)
-    elif _ID.fullmatch(name) and name.lower() not in _RESERVED:
+    elif is_id(name):
         withdrawn[name] = reason
 
 
@@ -126,6 +132,7 @@ def _camera(record: Record, count: int) -> Camera | None:
         longitude=_degrees(record.longitude, _LONGITUDES),
         area=_clean(record.area),
         channel=_channel(record.channel),
+        tls=_tls(record.tls),
     )
 
 
@@ -184,6 +191,14 @@ def _remarks(record: Record) -> Iterable[str]:
     ):
         if text.strip() and _degrees(text, limit) is None:
             yield f"{word} {text.strip()!r} is not a number from -{limit} to {limit}; left out"
+
+
+def _tls(text: str) -> str:
+    try:
+        parse(text)
+    except ValueError as error:
+        raise ValueError(f"tls {error}") from None
+    return " ".join(text.replace(",", " ").split())
 
 
 def _channel(text: str) -> int | None:

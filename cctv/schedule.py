@@ -64,7 +64,7 @@ class Patience:
         match outcome:
             case Published() | NotStored():
                 self._failures = self._refusals = 0
-            case Unavailable(error=error):
+            case Unavailable(error=error) if error.asked:
                 self._failures += 1
                 self._refusals += error.reason is Reason.AUTH
                 self._rests_until = slot + self._pause()

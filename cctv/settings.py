@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cctv import kinds
     from cctv.model import Login, Secret
     from cctv.schedule import Timing
+    from cctv.watch import Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Settings:
     """Everything the program was told. `knack` or `inventory`, `bucket` or `folder` is set.
 
     Durations are seconds. `logins` are by the model's name as in the environment, `CAMERA` for
-    all others; `fallback` is the fallback image's bytes.
+    all others; `fallback` is the fallback image's bytes; `max_width` is pixels, 0 for any width.
     """
 
     knack: Knack | None
@@ -43,6 +44,9 @@ class Settings:
     fetch_timeout: float
     refresh: float
     drivers: Path | None
+    rules: Rules
+    max_width: int
+    masks: Path | None
     fallback: bytes
     networks: tuple[kinds.Network, ...]
     logins: Mapping[str, Login]

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from cctv import config
 from cctv.config import SETTINGS, environment, read
 from cctv.errors import ConfigError
 from cctv.model import Login, Secret
 from cctv.schedule import Timing
+from cctv.watch import Policy, Rules
 from tests.fakes.frames import jpeg
 
 if TYPE_CHECKING:
@@ -59,6 +61,8 @@ def test_predecessors_variables_are_enough() -> None:
     }
     assert found.log_dir == config.PACKAGE / "_log"
     assert found.state_dir == found.log_dir / "state"
+    assert found.rules == Rules(Policy.FLAG, Policy.UNAVAILABLE, 3, 900.0)
+    assert (found.max_width, found.masks) == (0, None)
 
 
 def test_nothing_set_names_every_missing_variable_at_once() -> None:
@@ -97,7 +101,14 @@ def test_file_and_folder_need_neither_knack_nor_bucket(tmp_path: Path) -> None:
         ("CCTV_HTTP", "8080", "CCTV_HTTP=8080 is not host:port"),
         ("CCTV_HTTP", "h:99999", "CCTV_HTTP=h:99999 is not host:port"),
         ("CCTV_TIMEZONE", "Austin", "is not the name of a time zone, such as America/Chicago"),
+        ("CCTV_BLANK", "hide", "CCTV_BLANK=hide is not flag or unavailable"),
+        ("CCTV_MAX_WIDTH", "15", "=15 is not a number of pixels from 16 to 16384, or 0"),
+        ("CCTV_MAX_WIDTH", "16385", "=16385 is not a number of pixels from 16 to 16384, or 0"),
+        ("CCTV_MAX_WIDTH", "640px", "=640px is not a number of pixels"),
+        ("CCTV_MAX_WIDTH", "６４０", "is not a number of pixels"),  # noqa: RUF001 - full-width digits
+        ("CCTV_MASKS", "gone.toml", "CCTV_MASKS=gone.toml is not a file that exists"),
         ("KNACK_FIELD_ID", "947", "KNACK_FIELD_ID=947 is not a Knack field key"),
+        ("KNACK_FIELD_TLS", "tls", "KNACK_FIELD_TLS=tls is not a Knack field key"),
         ("KNACK_API_URL", "https://api.knack.com/v1", "without a path such as /v1"),
         ("CCTV_INTERVALL", "60", "CCTV_INTERVALL is unknown; is CCTV_INTERVAL meant?"),
         ("CCTV_ZZZ", "1", "CCTV_ZZZ is unknown; names with CCTV_ are listed in the README"),
@@ -110,6 +121,56 @@ def test_wrong_value_gets_one_sentence(name: str, text: str, words: str) -> None
     found = faults({**CITY, name: text})
     assert len(found) == 1
     assert words in found[0]
+
+
+@pytest.mark.parametrize(("text", "width"), [("0", 0), ("16", 16), ("640", 640), ("16384", 16384)])
+def test_width_in_pixels(text: str, width: int) -> None:
+    """Both ends of what is accepted, and 0 for any."""
+    assert read({**CITY, "CCTV_MAX_WIDTH": text}).max_width == width
+
+
+@pytest.mark.parametrize(
+    ("blank", "frozen", "rules"),
+    [
+        ("unavailable", "flag", Rules(Policy.UNAVAILABLE, Policy.FLAG)),
+        ("FLAG", "Unavailable", Rules(Policy.FLAG, Policy.UNAVAILABLE)),
+        ("", " ", Rules(Policy.FLAG, Policy.UNAVAILABLE)),
+    ],
+)
+def test_policies_for_odd_pictures(blank: str, frozen: str, rules: Rules) -> None:
+    """Each for itself, in letters of any size; blank is the default."""
+    assert read({**CITY, "CCTV_BLANK": blank, "CCTV_FROZEN": frozen}).rules == rules
+
+
+def test_masks_are_a_file(tmp_path: Path) -> None:
+    """It is read later, by whoever knows what a shape is."""
+    file = tmp_path / "masks.toml"
+    file.write_text("")
+    assert read({**CITY, "CCTV_MASKS": str(file)}).masks == file
+
+
+def test_a_knack_field_for_certificates() -> None:
+    """Beside the four that the predecessor had."""
+    found = read({**CITY, "KNACK_FIELD_TLS": "field_7"})
+    assert found.knack is not None
+    assert found.knack.fields["tls"] == "field_7"
+
+
+def test_without_places_neither_inventory_nor_store_is_missed(tmp_path: Path) -> None:
+    """A command that asks one address needs neither; what is there is still read and judged."""
+    found = read({}, places=False)
+    assert (found.inventory, found.folder, found.bucket) == (None, None, "")
+    assert read(CITY, places=False) == read(CITY)
+    with pytest.raises(ConfigError) as caught:
+        read(
+            {"CCTV_INTERVAL": "x", "CCTV_STORE": "s3://b", "AXIS_USERNAME": "a"},
+            ["AXIS"],
+            places=False,
+        )
+    assert len(caught.value.faults) == 3
+    csv = tmp_path / "cameras.csv"
+    csv.write_text("")
+    assert read({"CCTV_INVENTORY": str(csv)}, places=False).inventory == csv
 
 
 def test_all_faults_come_at_once() -> None:
@@ -152,6 +213,16 @@ def test_operators_card_is_taken_byte_by_byte(tmp_path: Path) -> None:
     card.write_bytes(jpeg()[:200])
     (fault,) = faults({**CITY, "CCTV_FALLBACK_IMAGE": str(card)})
     assert "is no whole JPEG: JPEG cut off after 200 bytes" in fault
+
+
+def test_operators_card_may_be_plain(tmp_path: Path) -> None:
+    """One flat colour, or grey in its lower half: what is odd for a camera is a card's style."""
+    card = tmp_path / "unavailable.jpg"
+    for lower in (0, 120):
+        image = Image.new("RGB", (320, 240), "white")
+        image.paste((128, 128, 128), (0, lower, 320, 240))
+        image.save(card, "JPEG")
+        assert read({**CITY, "CCTV_FALLBACK_IMAGE": str(card)}).fallback == card.read_bytes()
 
 
 def test_env_file_stands_behind_the_environment(

@@ -35,6 +35,14 @@ def up(name: str) -> Outcome:
     return Published(Camera(name, "Axis", "10.0.0.1"), cycle(), Frame.of(jpeg(), now()))
 
 
+def flagged(name: str, *warnings: Reason) -> Outcome:
+    """A picture that is odd."""
+    frame = Frame.of(jpeg(), now())
+    for reason in warnings:
+        frame = frame.flagged(reason)
+    return Published(Camera(name, "Axis", "10.0.0.1"), cycle(), frame)
+
+
 def unstored(name: str) -> Outcome:
     """A picture that the store did not take."""
     return NotStored(Camera(name, "Axis", "10.0.0.1"), cycle(), StoreError("busy"))
@@ -79,7 +87,7 @@ def test_storm_is_one_line_a_minute_with_counts(caplog: pytest.LogCaptureFixture
     run(work)
     told = [line for line in caplog.messages if line.startswith(("camera", "more"))]
     assert len(told) == 22
-    assert told[20] == "more cameras unavailable cameras=980 unreachable=653 timeout=327"
+    assert told[20] == "more cameras unavailable or flagged cameras=980 unreachable=653 timeout=327"
 
 
 def test_storm_of_recoveries_is_counted_too(caplog: pytest.LogCaptureFixture) -> None:
@@ -97,7 +105,7 @@ def test_storm_of_recoveries_is_counted_too(caplog: pytest.LogCaptureFixture) ->
 
     run(work)
     told = [line for line in caplog.messages if line.startswith("more cameras live")]
-    assert told == ["more cameras live again cameras=80"]
+    assert told == ["more cameras live again or not flagged cameras=80"]
 
 
 def test_clock_set_back_silences_nothing(caplog: pytest.LogCaptureFixture) -> None:
@@ -175,4 +183,102 @@ def test_store_trouble_is_told_once_a_minute(caplog: pytest.LogCaptureFixture) -
         "store does not take objects failed=61",
         "store does not take objects failed=121",
         "store takes objects again failed=180",
+    ]
+
+
+def test_flagged_cameras_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """When it begins, when it becomes another matter, and when it ends."""
+
+    async def work() -> None:
+        journal = Journal(now)
+        for outcome in (
+            up("1"),
+            *[flagged("1", Reason.BLANK)] * 3,
+            flagged("1", Reason.BLANK, Reason.FROZEN),
+            up("1"),
+            up("1"),
+        ):
+            journal(outcome)
+
+    run(work)
+    advice = f'advice="{WORDS[Reason.BLANK].advice}"'
+    told = [(record.levelname, record.getMessage()) for record in caplog.records]
+    assert told == [
+        ("WARNING", f"camera flagged camera=1 warning=blank {advice}"),
+        ("WARNING", f'camera flagged camera=1 warning="blank frozen" was=blank {advice}'),
+        ("INFO", 'camera no longer flagged camera=1 was="blank frozen"'),
+    ]
+
+
+def test_a_failure_in_between_does_not_tell_a_flag_twice(caplog: pytest.LogCaptureFixture) -> None:
+    """A blank camera that is lost for a cycle is still known to be blank."""
+
+    async def work() -> None:
+        journal = Journal(now)
+        for outcome in (flagged("1", Reason.BLANK), down("1"), flagged("1", Reason.BLANK)):
+            journal(outcome)
+
+    run(work)
+    told = [line.split(" advice")[0] for line in caplog.messages]
+    assert told == [
+        "camera flagged camera=1 warning=blank",
+        "camera unavailable camera=1 reason=timeout found=so model=Axis",
+        "camera live again camera=1 after=0s was=timeout",
+    ]
+
+
+def test_a_forgotten_camera_is_told_anew(caplog: pytest.LogCaptureFixture) -> None:
+    """It left the inventory and came back; the one that stayed is not told again."""
+
+    async def work() -> None:
+        journal = Journal(now)
+        for _ in range(2):
+            journal(flagged("1", Reason.BLANK))
+            journal(flagged("2", Reason.BLANK))
+            journal.forget({"2"})
+
+    run(work)
+    told = [line.split()[2] for line in caplog.messages]
+    assert told == ["camera=1", "camera=2", "camera=1"]
+
+
+def test_storm_of_flags_is_counted(caplog: pytest.LogCaptureFixture) -> None:
+    """Night falls on a hundred cameras, and a morning comes."""
+
+    async def work() -> None:
+        journal = Journal(now)
+        for number in range(100):
+            journal(flagged(str(number), Reason.BLANK))
+        await asyncio.sleep(61)
+        for number in range(100):
+            journal(up(str(number)))
+        await asyncio.sleep(61)
+        journal(up("1"))
+
+    run(work)
+    assert [line for line in caplog.messages if line.startswith("more")] == [
+        "more cameras unavailable or flagged cameras=80 blank=80",
+        "more cameras live again or not flagged cameras=80",
+    ]
+
+
+def test_summary_counts_flagged_cameras_that_are_live(caplog: pytest.LogCaptureFixture) -> None:
+    """A flagged camera that is lost is unavailable; without any the word is left out."""
+
+    async def work() -> None:
+        journal = Journal(now)
+        journal(flagged("1", Reason.BLANK))
+        journal(flagged("2", Reason.BLANK))
+        journal(down("2"))
+        await asyncio.sleep(61)
+        journal(up("3"))
+        journal(up("1"))
+        await asyncio.sleep(301)
+        journal(up("3"))
+
+    run(work)
+    told = [line for line in caplog.messages if line.startswith("fleet")]
+    assert [line.split(" cycles")[0] for line in told] == [
+        "fleet live=2 unavailable=1 flagged=1",
+        "fleet live=2 unavailable=1",
     ]

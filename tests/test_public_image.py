@@ -55,6 +55,24 @@ def test_live_object_carries_what_a_cache_needs() -> None:
     run(work)
 
 
+def test_live_object_says_what_is_odd() -> None:
+    """One warning, or several with blanks between; the picture is public all the same."""
+
+    async def work() -> None:
+        blank = Frame.of(jpeg(), EPOCH).flagged(Reason.BLANK)
+        for frame, words in (
+            (blank, "blank"),
+            (blank.flagged(Reason.FROZEN), "blank frozen"),
+        ):
+            store = MemoryStore(now)
+            await PublicImage(gallery(store), "12").show(frame, DUE)
+            thing = store.objects["image/12.jpg"].thing
+            assert thing.body == jpeg()
+            assert (thing.metadata["state"], thing.metadata["warning"]) == ("live", words)
+
+    run(work)
+
+
 def test_fallback_object_says_why_and_since_when() -> None:
     """No captured-at, a reason of the closed set, and Expires at most 60 s ahead."""
 

@@ -16,12 +16,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One camera's state: live with the time of its picture, or unavailable for a reason."""
+    """One camera's state: live with the time of its picture, or unavailable for a reason.
+
+    `warnings` is what is odd about a picture that is live.
+    """
 
     camera: Camera
     captured_at: datetime | None = None
     reason: Reason | None = None
     since: datetime | None = None
+    warnings: tuple[Reason, ...] = ()
 
 
 @dataclass(slots=True)
@@ -35,7 +39,9 @@ class Board:
         camera = outcome.camera
         match outcome:
             case Published(frame=frame):
-                self._facts[camera.id] = Fact(camera, captured_at=frame.captured_at)
+                self._facts[camera.id] = Fact(
+                    camera, captured_at=frame.captured_at, warnings=frame.warnings
+                )
             case Unavailable(error=error):
                 self._down(outcome, error.reason)
             case Rested(reason=reason):

@@ -76,7 +76,8 @@ def _item(fact: Fact, address: str, now: datetime, zone: ZoneInfo) -> str:
 def _state(fact: Fact, now: datetime, zone: ZoneInfo) -> str:
     if fact.captured_at is not None:
         age = _duration((now - fact.captured_at).total_seconds())
-        return f"taken {age} ago ({_time(fact.captured_at, zone)})"
+        odd = "".join(f" {escape(WORDS[reason].sentence)}" for reason in fact.warnings)
+        return f"taken {age} ago ({_time(fact.captured_at, zone)}){odd}"
     if fact.reason is None or fact.since is None:
         return "no picture yet"
     sentence = escape(WORDS[fact.reason].sentence)

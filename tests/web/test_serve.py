@@ -17,7 +17,7 @@ from cctv.frame import Frame
 from cctv.kinds import Endpoint
 from cctv.model import Camera, Cycle, Published, Unavailable
 from cctv.public_image import Gallery
-from cctv.reasons import Reason
+from cctv.reasons import WORDS, Reason
 from cctv.store.folder import open_folder
 from cctv.web.board import Board
 from cctv.web.serve import Site, open_site
@@ -202,6 +202,21 @@ async def test_page_tells_ages_and_reasons_in_words(stand: Stand) -> None:
     assert text.index("/image/9.jpg") < text.index("/image/10.jpg")
     assert "10.0.0." not in text
     assert text.count("CST") + text.count("CDT") == 3
+
+
+async def test_page_tells_what_is_odd_about_a_picture(stand: Stand) -> None:
+    """It counts as fresh, and says why it shows nothing; the next fine one says so no more."""
+    now = stand.moment[0]
+    cycle = Cycle(now, now + timedelta(seconds=300))
+    frame = Frame.of(jpeg(), now)
+    odd = frame.flagged(Reason.BLANK).flagged(Reason.FROZEN)
+    sentences = [WORDS[reason].sentence for reason in (Reason.BLANK, Reason.FROZEN)]
+    for shown, there in ((odd, True), (frame, False)):
+        stand.board(Published(CAMERAS[0], cycle, shown))
+        async with stand.client.get("/") as answer:
+            text = await answer.text()
+        assert "1 of 2 cameras show a fresh picture" in text
+        assert (f") {' '.join(sentences)}</p>" in text) is there
 
 
 async def test_page_lets_a_picture_grow_old(stand: Stand) -> None:

@@ -1,0 +1,88 @@
+"""The operator's privacy masks: shapes for each camera, from a TOML file.
+
+    12 = [[[0, 0.6], [0.4, 0.6], [0.4, 1], [0, 1]]]
+
+A camera's id, and its shapes: each at least three corners, as fractions of the picture's width
+and height from its upper left, so that they hold at any resolution.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from cctv.errors import ConfigError
+from cctv.roster import is_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from cctv.retouch import Polygon
+
+    Masks = Mapping[str, tuple[Polygon, ...]]
+
+_SETTING = "CCTV_MASKS"
+_CORNERS = 3
+# fractions do not come out even: what is smaller than this part of the picture is a line
+_NOTHING = 1e-6
+
+
+def load(file: Path | None) -> Masks:
+    """The shapes by camera id; none without a file.
+
+    Raises:
+        ConfigError: every fault of the file at once. A mask in doubt is no mask: nothing of a
+            faulty file is used.
+    """
+    if file is None:
+        return {}
+    try:
+        entries = tomllib.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError([f"{_SETTING}={file}: {error.strerror}"]) from None
+    except (ValueError, RecursionError) as error:
+        raise ConfigError([f"{_SETTING}={file}: is not TOML: {error}"]) from None
+    faults = [f"{_SETTING}={file}: {fault}" for fault in _faults(entries)]
+    if faults:
+        raise ConfigError(faults)
+    return {name: tuple(map(_polygon, shapes)) for name, shapes in entries.items()}
+
+
+def _faults(entries: Mapping[str, object]) -> Iterator[str]:
+    for name, shapes in entries.items():
+        if not is_id(name):
+            yield f"{name!r} is not the id of a camera"
+        elif not isinstance(shapes, list) or not shapes:
+            yield f"{name} has no list of shapes"
+        else:
+            for place, shape in enumerate(shapes, 1):
+                if fault := _shape_fault(shape):
+                    yield f"{name}, shape {place}: {fault}"
+
+
+def _shape_fault(shape: object) -> str:
+    if not isinstance(shape, list) or len(shape) < _CORNERS:
+        return f"is not a list of {_CORNERS} corners or more"
+    for corner in shape:
+        if not _is_corner(corner):
+            return f"{corner!r} is not a corner such as [0.25, 0.5], both from 0 to 1"
+    return "" if _area(shape) > _NOTHING else "encloses nothing"
+
+
+def _is_corner(corner: object) -> bool:
+    if not isinstance(corner, list) or len(corner) != 2:  # noqa: PLR2004 - across and down
+        return False
+    return all(type(part) in (int, float) and 0 <= part <= 1 for part in corner)
+
+
+def _area(shape: list[list[float]]) -> float:
+    """The triangles of the shape, seen from its first corner, in all; 0 for a line or a point."""
+    left, top = shape[0]
+    spokes = [(across - left, down - top) for across, down in shape]
+    return sum(abs(a * d - b * c) / 2 for (a, b), (c, d) in pairwise(spokes))
+
+
+def _polygon(shape: list[list[float]]) -> Polygon:
+    return tuple((float(across), float(down)) for across, down in shape)
