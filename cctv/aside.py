@@ -39,14 +39,15 @@ class Hand:
         loop = asyncio.get_running_loop()
         done: Future[T] = Future()
 
-        def run() -> None:
+        def run(done: Future[T]) -> None:
             _fulfil(done, work)
+            del done
             # RuntimeError: the loop is closed, nobody waits for the turn
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(self._turn.release)
 
         try:
-            Thread(target=run, name="aside", daemon=True).start()
+            Thread(target=run, args=(done,), name="aside", daemon=True).start()
             self.begun = True
         except RuntimeError:
             self._turn.release()
@@ -55,9 +56,13 @@ class Hand:
 
 
 def _fulfil(done: Future[T], work: Callable[[Wanted], T]) -> None:
+    asked = [done]
     # InvalidStateError: the caller has gone
     with suppress(InvalidStateError):
         try:
-            done.set_result(work(lambda: not done.cancelled()))
+            done.set_result(work(lambda: not any(each.cancelled() for each in asked)))
         except Exception as error:  # noqa: BLE001 -- handed to the caller, whatever it is
             done.set_exception(error)
+    # an error keeps this stack, which must not keep the error: see `CaptureError.bare`
+    asked.clear()
+    del done, work

@@ -67,7 +67,7 @@ class Detecting:
                 return await self._frame(failed)
         except TimeoutError:
             found = f"nothing within {self.deadline:g} s"
-            raise (failed[0] if failed else CaptureError(Reason.TIMEOUT, found)) from None
+            raise (failed or [CaptureError(Reason.TIMEOUT, found)])[0].bare() from None
 
     async def _frame(self, failed: list[CaptureError]) -> Frame:
         learned = self.ways.of(self.camera)
@@ -83,9 +83,9 @@ class Detecting:
         return await self._other(failed[0], _TRIES + 1 - len(failed))
 
     def _suspect(self, error: CaptureError, failed: list[CaptureError]) -> None:
-        failed.append(error)
+        failed.append(error.bare())
         if error.reason not in _SUSPECT:
-            raise error
+            raise failed[-1].bare()
 
     async def _other(self, failed: CaptureError, tries: int) -> Frame:
         for way in self._next()[:tries]:
@@ -98,7 +98,7 @@ class Detecting:
                     break
             else:
                 return self._learned(way, frame)
-        raise failed
+        raise failed.bare()
 
     def _next(self) -> Sequence[Way]:
         learned = self.ways.of(self.camera)

@@ -54,6 +54,14 @@ class CaptureError(CctvError):
         self.asked = asked
         super().__init__(found)
 
+    def bare(self) -> CaptureError:
+        """The same finding without where it was raised: for keeping.
+
+        A kept traceback keeps its stack, and a stack that keeps the error makes a knot that only
+        the garbage collector unties: hundreds of failing cameras then make it stop the loop.
+        """
+        return CaptureError(self.reason, str(self), asked=self.asked)
+
 
 class StoreError(CctvError):
     """The store did not confirm an object; it may or may not have taken it.

@@ -40,7 +40,7 @@ class Publisher:
             frame = await self._source.frame()
         except CaptureError as error:
             not_stored = await self._fall_back(error.reason, cycle)
-            return Unavailable(self._camera, cycle, error, not_stored)
+            return Unavailable(self._camera, cycle, error.bare(), not_stored)
         try:
             await self._image.show(frame, cycle.next_due)
         except StoreError as error:

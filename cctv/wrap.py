@@ -7,8 +7,6 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
-
 from cctv.errors import CaptureError
 from cctv.reasons import Reason
 
@@ -53,37 +51,27 @@ class Patient:
 
     async def frame(self) -> Frame:
         """The next whole picture; see `seams.Source`."""
-        failed: list[CaptureError] = []
-        attempts = AsyncRetrying(
-            retry=retry_if_exception(_worth_another),
-            stop=stop_after_attempt(2),
-            wait=self._pause,
-            reraise=True,
-        )
+        failed: CaptureError | None = None
         try:
             async with asyncio.timeout(self.deadline):
-                return await attempts(self._once, failed)
+                try:
+                    return await self.source.frame()
+                except CaptureError as error:
+                    if error.reason in _FINAL:
+                        raise
+                    failed = error.bare()
+                await asyncio.sleep(self._pause(failed.reason))
+                return await self.source.frame()
         except TimeoutError:
             raise _overdue(failed, self.deadline) from None
 
-    def _pause(self, state: RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        busy = isinstance(error, CaptureError) and error.reason is Reason.BUSY
+    def _pause(self, reason: Reason) -> float:
+        """Seconds until the camera is asked again."""
+        busy = reason is Reason.BUSY
         seconds = random.uniform(*_BUSY_PAUSE) if busy else _PAUSE  # noqa: S311 - no secret
         return min(seconds, self.deadline / 10)
 
-    async def _once(self, failed: list[CaptureError]) -> Frame:
-        try:
-            return await self.source.frame()
-        except CaptureError as error:
-            failed.append(error)
-            raise
 
-
-def _worth_another(error: BaseException) -> bool:
-    return isinstance(error, CaptureError) and error.reason not in _FINAL
-
-
-def _overdue(failed: list[CaptureError], deadline: float) -> CaptureError:
+def _overdue(failed: CaptureError | None, deadline: float) -> CaptureError:
     """The first failure tells more than that the second attempt was cut short."""
-    return failed[0] if failed else CaptureError(Reason.TIMEOUT, f"nothing within {deadline:g} s")
+    return (failed or CaptureError(Reason.TIMEOUT, f"nothing within {deadline:g} s")).bare()

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import pytest
 
 from cctv.errors import CaptureError
 from cctv.frame import Frame
+from cctv.model import Camera, Cycle
+from cctv.public_image import Gallery, PublicImage
+from cctv.publish import Publisher
 from cctv.reasons import Reason
+from cctv.store.memory import MemoryStore
 from cctv.wrap import Budget, Patient
 from tests import virtual
 from tests.fakes.frames import jpeg
@@ -37,6 +43,14 @@ class Scripted:
             case _:
                 await asyncio.Event().wait()
         raise AssertionError("nothing sets this event")
+
+
+class Dead:
+    """A source that never gives a picture, and keeps nothing of that."""
+
+    async def frame(self) -> Frame:
+        """Nothing."""
+        raise failure(Reason.TIMEOUT)
 
 
 def failure(reason: Reason, words: str = "found so") -> CaptureError:
@@ -132,8 +146,29 @@ def test_the_deadline_of_a_second_try() -> None:
     """Where the second try runs out of time, the first failure is what is told."""
     first = failure(Reason.BUSY, "first")
     error, moment = virtual.run(lambda: _until_raised(Scripted([first, HANG]), 20.0))
-    assert error is first
+    assert (error.reason, str(error)) == (first.reason, str(first))
     assert moment == 20.0
+
+
+def test_failures_leave_nothing_for_the_collector() -> None:
+    """A failed cycle is freed as it ends: many knots would make the collector stop the loop."""
+
+    async def work() -> int:
+        gallery = Gallery(MemoryStore(virtual.now), "image/", 300, jpeg(), virtual.now)
+        source = Patient(Dead(), 20.0)
+        camera = Camera("1", "axis", "10.0.0.1")
+        publisher = Publisher(camera, source, PublicImage(gallery, "1"))
+        now = virtual.now()
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(100):
+                await publisher.cycle(Cycle(now, now + timedelta(seconds=300)))
+            return gc.collect()
+        finally:
+            gc.enable()
+
+    assert virtual.run(work) < 100
 
 
 def test_a_bug_keeps_its_traceback() -> None:
