@@ -91,7 +91,9 @@ class Frame:
 
 
 def whole(data: bytes) -> None:
-    """Make sure that an operator's own picture is whole and nothing else, however it looks.
+    """Make sure that an operator's own picture is whole, from its first byte on.
+
+    However it looks; what follows its end is not looked at.
 
     Raises:
         CaptureError: for the reasons of `Frame.of`.
@@ -111,10 +113,11 @@ def _made(kind: type[_Kind], *values: object) -> _Kind:
 def _sound(data: bytes) -> tuple[bytes, Extent, Pixels]:
     """The first whole picture in `data`, cleaned; its extent, and a reduction of it."""
     extent = _extent(data)
-    if found := scans.fault(data, extent):
+    body = repair.cleaned(data, extent)
+    if found := scans.fault(body, _extent(body)):
         raise CaptureError(Reason.TORN, f"JPEG damaged: {found}")
     try:
-        return _decoded(repair.cleaned(data, extent), _PADDINGS)
+        return _decoded(body, _PADDINGS)
     except pixels.DamagedError as error:
         raise CaptureError(Reason.TORN, f"JPEG damaged: {error}") from None
 

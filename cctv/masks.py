@@ -67,8 +67,16 @@ def _shape_fault(shape: object) -> str:
         return f"is not a list of {_CORNERS} corners or more"
     for corner in shape:
         if not _is_corner(corner):
-            return f"{corner!r} is not a corner such as [0.25, 0.5], both from 0 to 1"
+            return f"{_shown(corner)} is not a corner such as [0.25, 0.5], both from 0 to 1"
     return "" if _area(shape) > _NOTHING else "encloses nothing"
+
+
+def _shown(corner: object) -> str:
+    try:
+        return repr(corner)
+    except ValueError:
+        # Python writes no number of thousands of digits
+        return "a huge number"
 
 
 def _is_corner(corner: object) -> bool:

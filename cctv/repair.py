@@ -5,6 +5,7 @@ Nothing here touches the coded picture itself; a decoder sees the same pixels be
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING, Literal
 
 from cctv.jpeg import COM, DHT, EOI, SOS
@@ -19,6 +20,8 @@ _HEAD = 4
 _EXIF = b"Exif\0\0"
 # libjpeg warns of any other revision than 1, and a second warning would go unheard
 _KEPT = {_APP0: b"JFIF\0\1", _APP2: b"ICC_PROFILE\0", _APP14: b"Adobe"}
+# with less in it libjpeg overlooks a segment, and Pillow refuses the picture
+_LEAST = {_APP0: 14, _APP2: 14, _APP14: 12}
 _UPRIGHT, _TURNS = 1, range(2, 9)
 _ORIENTATION_TAG = 0x0112
 # sequential pictures have one fixed selection; old encoders leave it 0, which libjpeg warns of
@@ -70,7 +73,8 @@ def unpadded(data: bytes, extent: Extent, marker: int, count: int) -> bytes | No
         return None
     for segment, end in extent.parts():
         alike = len(set(data[max(segment.end, end - max(count, _SAME)) : end])) == 1
-        if segment.marker == SOS and data[end + 1] == marker and alike:
+        enough = segment.end + count <= end
+        if segment.marker == SOS and data[end + 1] == marker and alike and enough:
             return data[: end - count] + data[end:]
     return None
 
@@ -83,7 +87,8 @@ def orientation(data: bytes, extent: Extent) -> int:
 
 def profile(data: bytes, extent: Extent) -> bytes:
     """The segments of a cleaned picture's colour profile; empty when it has none."""
-    return b"".join(data[each.start : each.end] for each in extent.segments if each.marker == _APP2)
+    head = takewhile(lambda each: each.marker != SOS, extent.segments)
+    return b"".join(data[each.start : each.end] for each in head if each.marker == _APP2)
 
 
 def with_profile(data: bytes, segments: bytes) -> bytes:
@@ -113,7 +118,8 @@ def _pieces(data: bytes, extent: Extent) -> Iterator[bytes]:
 
 def _stays(data: bytes, segment: Segment) -> bool:
     if segment.marker in _KEPT:
-        return data.startswith(_KEPT[segment.marker], segment.start + _HEAD)
+        named = data.startswith(_KEPT[segment.marker], segment.start + _HEAD)
+        return named and segment.end - segment.start >= _HEAD + _LEAST[segment.marker]
     return not (_APP1 <= segment.marker <= _APP15 or segment.marker == COM)
 
 

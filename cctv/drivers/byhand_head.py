@@ -121,7 +121,8 @@ async def _one(lines: _Lines) -> Head:
         raise _not_http()
     rest = []
     while line := await lines.next():
-        rest.append(line.decode("latin-1"))
+        # neither may stand in a header, and a blank takes its place (RFC 9110, section 5.5)
+        rest.append(line.decode("latin-1").replace("\r", " ").replace("\0", " "))
         if len(rest) > _MOST_LINES:
             raise CaptureError(Reason.PROTOCOL, f"sent more than {_MOST_LINES} header lines")
     return _head(int(status[1]), rest)

@@ -30,6 +30,7 @@ _NEVER = tuple(
         "fd00:c1::a9fe:a9fe",  # Oracle
         "fd00:ec2::/32",  # AWS: metadata, pod identities, DNS and time
         "fd20:ce::254",  # Google
+        "64:ff9b:1::/48",  # NAT64 of one's own (RFC 8215): where it leads cannot be told
     )
 )
 # the IPv6 networks whose last 32 bits are an IPv4 address
@@ -42,6 +43,8 @@ _CARRIERS = tuple(
         "64:ff9b::/96",  # NAT64 (RFC 6052)
     )
 )
+# what stands before the IPv4 address in a tunnel's interface (RFC 5214)
+_ISATAP = (bytes.fromhex("00005efe"), bytes.fromhex("02005efe"))
 _UNSPECIFIED_AND_LOOPBACK = (IPv6Address("::"), IPv6Address("::1"))
 
 
@@ -88,7 +91,8 @@ def _meant(address: Address) -> Address:
     """The IPv4 address inside an IPv6 one, where its packets end up; else the address itself."""
     if isinstance(address, IPv4Address) or address in _UNSPECIFIED_AND_LOOPBACK:
         return address
-    if any(address in carrier for carrier in _CARRIERS):
+    tunnelled = address.packed[8:12] in _ISATAP
+    if tunnelled or any(address in carrier for carrier in _CARRIERS):
         return IPv4Address(address.packed[-4:])
     client = address.teredo[1] if address.teredo else None
     return address.sixtofour or client or address

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SETTING = "CCTV_DRIVERS"
+_NUMBERS = range(1_000_000_000)
 _KEYS: dict[str, tuple[type, str]] = {
     "path": (str, "a text"),
     "query": (dict, "a table"),
@@ -89,7 +90,7 @@ def _path_faults(path: object) -> Iterator[str]:
 
 def _query_faults(query: object, auth: object) -> Iterator[str]:
     for name, value in query.items() if isinstance(query, dict) else ():
-        if isinstance(value, bool) or not isinstance(value, str | int):
+        if isinstance(value, bool) or not (isinstance(value, str) or _is_number(value)):
             yield f"query.{name} is not a text or a whole number"
         else:
             yield from _text_faults(f"query.{name}", str(value), auth)
@@ -99,8 +100,14 @@ def _choice_faults(entry: Mapping[str, object]) -> Iterator[str]:
     auth, first = entry.get("auth"), entry.get("first_channel")
     if isinstance(auth, str) and auth not in AUTHS:
         yield f"auth is {auth!r}, not one of {', '.join(AUTHS)}"
-    if isinstance(first, int) and first < 0:
-        yield f"first_channel is {first}, not 0 or more"
+    if isinstance(first, int) and not _is_number(first):
+        shown = first if -first in _NUMBERS else "huge"
+        yield f"first_channel is {shown}, not 0 or more"
+
+
+def _is_number(value: object) -> bool:
+    """Whether it is a number that can be written; Python refuses those of thousands of digits."""
+    return isinstance(value, int) and value in _NUMBERS
 
 
 def _text_faults(where: str, text: str, auth: object = None) -> Iterator[str]:
