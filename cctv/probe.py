@@ -10,6 +10,7 @@ from cctv import address, app
 from cctv.commands import show, told
 from cctv.errors import CaptureError, ConfigError
 from cctv.reasons import WORDS, Reason
+from cctv.roster import CHANNELS
 from cctv.table import table
 from cctv.trust import parse
 
@@ -65,6 +66,8 @@ def _checked(options: argparse.Namespace) -> str:
         parse(options.tls)
     except ValueError as error:
         faults.append(f"--tls {error}")
+    if options.channel is not None and options.channel not in CHANNELS:
+        faults.append(f"--channel {options.channel} is not from {CHANNELS[0]} to {CHANNELS[-1]}")
     if faults:
         raise ConfigError(faults)
     return place

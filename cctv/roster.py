@@ -23,7 +23,8 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _RESERVED = frozenset({"unavailable"})
 _YES = frozenset({"", "yes", "true", "1"})
 _NO = frozenset({"no", "false", "0"})
-_CHANNELS = range(1, 1000)
+CHANNELS = range(1, 1000)
+"""What a record may call a device's channels."""
 _LATITUDES, _LONGITUDES = 90, 180
 _BELIEVED_LOSS = 0.3
 
@@ -204,6 +205,6 @@ def _tls(text: str) -> str:
 def _channel(text: str) -> int | None:
     if not text.strip():
         return None
-    if not (text.strip().isascii() and text.strip().isdigit() and int(text) in _CHANNELS):
+    if not (text.strip().isascii() and text.strip().isdigit() and int(text) in CHANNELS):
         raise ValueError(f"channel {text.strip()!r} is not a whole number from 1 to 999")
     return int(text)
