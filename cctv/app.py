@@ -111,7 +111,8 @@ def resourceful(driver: HttpDriver, settings: Settings, ways: Ways) -> Driver:
             sources = driver.others(camera).items()
             return [Way(model, source, Patient(source, deadline)) for model, source in sources]
 
-        own_way = Patient(driver(camera), deadline)
+        # a little less than all of it, so that the camera's own failure is the one that is told
+        own_way = Patient(driver(camera), deadline * 0.95)
         return Watched(Detecting(camera, own_way, deadline, others, ways), settings.rules)
 
     return drive

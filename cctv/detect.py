@@ -48,8 +48,9 @@ class Detecting:
 
     A wrong way costs a request, so at most three others are tried in a cycle, the learned one
     among them, and each once until all have been: with a rest after repeated failures (`Timing`)
-    that is slow enough. What is learned holds until another way gives a picture: one error page
-    of a device that is starting does not undo it.
+    that is slow enough. A way is learned when it gives a picture in two cycles in which the
+    record's own does not, and it holds until another gives one: a device that is starting, and
+    answers error pages for a while, teaches nothing wrong.
     """
 
     camera: Camera
@@ -58,6 +59,7 @@ class Detecting:
     others: Others = field(compare=False, repr=False)
     ways: Ways = field(compare=False, repr=False)
     _tried: list[str] = field(default_factory=list, compare=False, repr=False)
+    _likely: list[str] = field(default_factory=list, compare=False, repr=False)
 
     async def frame(self) -> Frame:
         """The next whole picture; see `seams.Source`."""
@@ -97,25 +99,30 @@ class Detecting:
                     # a refused login or a lost device: asking on would make it worse
                     break
             else:
-                return self._learned(way, frame)
+                return self._found(way, frame)
         raise failed.bare()
 
     def _next(self) -> Sequence[Way]:
         learned = self.ways.of(self.camera)
         others = [way for way in self.others() if way.model != learned]
+        likely = [way for way in others if way.model in self._likely]
         fresh = [way for way in others if way.model not in self._tried]
-        if not fresh:
+        if not (likely or fresh):
             self._tried.clear()
-        return fresh or others
+        return likely + fresh or others
 
     def _right(self, frame: Frame) -> Frame:
         """The record is right: the camera or its record was changed since something was learned."""
+        self._likely.clear()
         if self.ways.of(self.camera):
             self.ways.learn(self.camera, "")
         return frame
 
-    def _learned(self, way: Way, frame: Frame) -> Frame:
-        self.ways.learn(self.camera, way.model)
-        text = "record says %s, answers as %s camera=%s; correct its model"
-        log.warning(text, self.camera.model, way.model.title(), self.camera.id)
+    def _found(self, way: Way, frame: Frame) -> Frame:
+        """A picture by another way; the second time the record is to blame, not a passing fault."""
+        if way.model in self._likely:
+            self.ways.learn(self.camera, way.model)
+            text = "record says %s, answers as %s camera=%s; correct its model"
+            log.warning(text, self.camera.model, way.model.title(), self.camera.id)
+        self._likely[:] = [way.model]
         return frame

@@ -6,6 +6,7 @@ import base64
 import logging
 import logging.handlers
 import queue
+import re
 import sys
 import threading
 import time
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from cctv.model import Login, Secret
 
 LOG_FILE = "cctv.log"
+_ESCAPE = re.compile("%[0-9A-F]{2}")
 
 _QUEUE = 10_000
 _FILE_BYTES, _FILES = 1_000_000, 10
@@ -169,6 +171,7 @@ def _login_forms(login: Login) -> Iterator[str]:
 
 def _forms(secret: str) -> Iterator[str]:
     yield secret
-    yield quote(secret, safe="")
-    yield quote_plus(secret)
+    for form in (quote(secret, safe=""), quote_plus(secret)):
+        yield form
+        yield _ESCAPE.sub(lambda escape: escape[0].lower(), form)
     yield base64.b64encode(secret.encode()).decode()

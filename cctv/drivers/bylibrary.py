@@ -28,7 +28,7 @@ class ByLibrary:
     @asynccontextmanager
     async def __call__(self, question: Question) -> AsyncIterator[Answer]:
         """Ask, and give what comes back."""
-        with wall():
+        with wall(tls=question.tls is not None):
             response = await self.session.get(
                 question.url,
                 headers=question.headers,

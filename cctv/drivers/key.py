@@ -163,6 +163,15 @@ class Key:
             self._gate.count(tried.at)
         return self._refusal(status)
 
+    def unanswered(self) -> None:
+        """The device closed the connection instead of answering the last login.
+
+        Some refuse like this, so it counts; not where the login was taken within a day.
+        """
+        tried, self._sent, self._memory = self._sent, None, None
+        if tried is not None and self._now() - self._taken_at > _TRUST:
+            self._gate.count(tried.at)
+
     def _made(self, challenge: Challenge, method: str, target: str) -> str:
         self._sent = _Try(challenge, self._now(), target, challenge is self._memory)
         count = self._use(challenge.nonce) if self._sent.digest else 0

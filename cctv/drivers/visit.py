@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from cctv.reasons import Reason
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import AsyncIterator
 
     from yarl import URL
 
@@ -77,8 +79,7 @@ class Visit:
         return await self._challenged(self.key)
 
     async def _unlocked(self) -> bytes:
-        async with self.read(self._question(None)) as answer:
-            self._note(answer)
+        async with self._ask(None) as answer:
             if answer.status == _CHALLENGED:
                 raise CaptureError(Reason.AUTH, "HTTP 401 Unauthorized, and no login is set for it")
             return await self._picture(answer)
@@ -86,18 +87,17 @@ class Visit:
     async def _challenged(self, key: Key) -> bytes:
         target = self.url.raw_path_qs
         header = key.header("GET", target)
-        async with self.read(self._question(header)) as answer:
+        async with self._ask(header) as answer:
             if not self._refused(answer, key, header):
                 return await self._let_in(answer, key)
             offers = answer.headers.getall("WWW-Authenticate", [])
         header = key.answer(offers, "GET", target)
-        async with self.read(self._question(header)) as answer:
+        async with self._ask(header) as answer:
             self._refused(answer, key, header)
             return await self._let_in(answer, key)
 
     def _refused(self, answer: Answer, key: Key, header: str | None) -> bool:
         """Whether this is a challenge to answer now; raises where the login was refused."""
-        self._note(answer)
         status = answer.status
         if status == _CHALLENGED or (header and status == _FORBIDDEN):
             refusal = key.refused(status, answer.headers.getall("WWW-Authenticate", []))
@@ -116,8 +116,7 @@ class Visit:
         """The login goes out with the query; a refusal may come as a text with HTTP 200."""
         key.spend()
         try:
-            async with self.read(self._question(None)) as answer:
-                self._note(answer)
+            async with self._ask(None) as answer:
                 body = await self._picture(answer)
         except CaptureError as error:
             if error.reason is Reason.AUTH:
@@ -127,9 +126,19 @@ class Visit:
             key.accepted()
         return body
 
-    def _question(self, header: str | None) -> Question:
+    @asynccontextmanager
+    async def _ask(self, header: str | None) -> AsyncIterator[Answer]:
         login = {"Authorization": header} if header else {}
-        return Question(self.url, _HEADERS | login, self.tls)
+        answered = False
+        try:
+            async with self.read(Question(self.url, _HEADERS | login, self.tls)) as answer:
+                answered = True
+                self._note(answer)
+                yield answer
+        except CaptureError as error:
+            if self.key is not None and error.reason is Reason.TORN and not answered:
+                self.key.unanswered()
+            raise
 
     def _note(self, answer: Answer) -> None:
         said = (answer.headers.get("Server", ""), *answer.headers.getall("WWW-Authenticate", []))

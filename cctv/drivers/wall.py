@@ -21,12 +21,15 @@ CONNECT_DEADLINE = 5.0
 
 
 @contextmanager
-def wall() -> Iterator[None]:
-    """Errors of asking become a CaptureError; the words never hold a URL or a login."""
+def wall(*, tls: bool = False) -> Iterator[None]:
+    """Errors of asking become a CaptureError; the words never hold a URL or a login.
+
+    `tls` tells that the connection includes its handshake.
+    """
     try:
         yield
     except aiohttp.ConnectionTimeoutError:
-        found = f"no connection within {CONNECT_DEADLINE:g} s"
+        found = f"no connection{', TLS included,' * tls} within {CONNECT_DEADLINE:g} s"
         raise CaptureError(Reason.UNREACHABLE, found) from None
     except aiohttp.ClientConnectorError as error:
         raise _not_connected(error) from None
@@ -49,6 +52,9 @@ def _not_connected(error: aiohttp.ClientConnectorError) -> CaptureError:
         return CaptureError(Reason.UNREACHABLE, f"the name {error.host} is not known")
     if isinstance(cause, ssl.SSLError):
         return CaptureError(Reason.TLS, tls_words(cause))
+    if isinstance(cause, ConnectionResetError) and not cause.errno:
+        # asyncio's own words for a peer that leaves in the middle of the handshake
+        return CaptureError(Reason.TLS, "TLS failed: broken off")
     # a name's several addresses may have failed differently: then there is no number
     why = os.strerror(cause.errno) if cause.errno else "none of its addresses answered"
     return CaptureError(Reason.UNREACHABLE, f"connection failed: {why}")

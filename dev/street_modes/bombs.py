@@ -43,6 +43,7 @@ async def _endless_header(talk: Talk) -> None:
 
 async def _huge(talk: Talk) -> None:
     picture = talk.picture()
+    talk.served(picture)
     await talk.send(reply(picture, more=HUGE - len(picture)))
     times, rest = divmod(HUGE - len(picture), _BLOCK)
     await talk.flood(bytes(_BLOCK), times)

@@ -33,7 +33,9 @@ def _reset_after_end(jpeg: bytes) -> bytes:
 
 
 async def _half_then_full(talk: Talk) -> None:
-    await talk.send(reply(half(talk.picture()) + talk.picture()))
+    torn, picture = half(talk.picture()), talk.picture()
+    talk.served(picture)
+    await talk.send(reply(torn + picture))
 
 
 MODES = (

@@ -438,6 +438,25 @@ def test_forbidden_channels_do_not_shut_out_the_others() -> None:
         key.check()
 
 
+def test_a_close_instead_of_an_answer_counts_until_the_login_is_taken() -> None:
+    """Some devices refuse a password by hanging up: two of those, and the gate is closed."""
+    key, clock = new()
+    for _ in range(2):
+        key.check()
+        key.header("GET", TARGET)
+        key.unanswered()
+        key.answer([BASIC], "GET", TARGET)
+        key.unanswered()
+        clock.seconds += 300
+    with pytest.raises(CaptureError, match="not tried: refused twice"):
+        key.check()
+    key, _ = taken()
+    for _ in range(9):
+        key.answer([BASIC], "GET", TARGET)
+        key.unanswered()
+    key.check()
+
+
 def test_basic() -> None:
     """Basic is sent first once it was taken, and not after a refusal."""
     key, _ = new()
