@@ -66,8 +66,16 @@ def _sound(shape: re.Match[str]) -> bool:
         return False
     if host.startswith("["):
         return _is_ip(host[1:-1], 6)
-    named = all(_LABEL.fullmatch(label) for label in host.removesuffix(".").split("."))
+    named = all(map(_is_label, host.removesuffix(".").split(".")))
     return _is_ip(host, 4) or (named and not re.fullmatch(r"[0-9.]+", host))
+
+
+def _is_label(text: str) -> bool:
+    try:
+        # a label that pretends to be of another script and is not breaks libraries later
+        return _LABEL.fullmatch(text) is not None and bool(text.encode().decode("idna"))
+    except UnicodeError:
+        return False
 
 
 def _is_ip(text: str, version: int) -> bool:

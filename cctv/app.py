@@ -6,18 +6,18 @@ import logging
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
-from cctv import masks
 from cctv.daemon import Daemon, Signals, Wheel
 from cctv.darkroom import Darkroom
 from cctv.detect import Detecting, Way
 from cctv.drivers import own
 from cctv.drivers.guard import Guard
 from cctv.drivers.http import HttpDriver, Kit, open_kit
+from cctv.drivers.refusals import open_refusals
 from cctv.inventory import wrap as inventory_wrap
 from cctv.inventory.file import FileInventory
 from cctv.inventory.knack import KnackAccess, KnackInventory
+from cctv.maskbook import MaskBook
 from cctv.public_image import Gallery
-from cctv.retouch import Retouch
 from cctv.schedule import utc_now
 from cctv.store.folder import open_folder
 from cctv.store.report import Reporting
@@ -66,23 +66,26 @@ async def open_driver(settings: Settings) -> AsyncIterator[HttpDriver]:
     Raises:
         ConfigError: the operator's file of models or of masks is wrong.
     """
+    book = MaskBook(settings.masks, settings.state_dir)
+    book.open()
     guard, develop = Guard(settings.networks), Darkroom().develop
-    async with open_kit(guard, develop, utc_now, settings.timing.retry_after) as kit:
-        yield make_driver(settings, kit)
+    pause = settings.timing.retry_after
+    async with AsyncExitStack() as stack:
+        refusals = await stack.enter_async_context(open_refusals(settings.state_dir, pause))
+        kit = open_kit(guard, develop, utc_now, pause, refusals.page)
+        yield make_driver(settings, await stack.enter_async_context(kit), book)
 
 
-def make_driver(settings: Settings, kit: Kit) -> HttpDriver:
-    """The driver as the operator's files describe it now; ConfigError as in `open_driver`."""
+def make_driver(settings: Settings, kit: Kit, book: MaskBook) -> HttpDriver:
+    """The driver as the operator's file describes it now; ConfigError as in `open_driver`."""
     budget = Budget.of(settings.timing.interval, settings.fetch_timeout)
-    width = settings.max_width
-    shapes = masks.load(settings.masks)
     return HttpDriver(
         table=own.load(settings.drivers),
         logins=settings.logins,
         timeout=budget.fetch,
         kit=kit,
-        masks={name: Retouch(polygons, width) for name, polygons in shapes.items()},
-        retouch=Retouch((), width),
+        masks=book,
+        max_width=settings.max_width,
     )
 
 
@@ -102,13 +105,18 @@ def patient(driver: HttpDriver, settings: Settings, ways: Ways) -> Driver:
     return drive
 
 
-def resourceful(driver: HttpDriver, settings: Settings, ways: Ways) -> Driver:
-    """As `patient`, and where the record names the wrong model the others' ways are tried."""
+def resourceful(
+    driver: HttpDriver, settings: Settings, ways: Ways, newest: Callable[[], HttpDriver]
+) -> Driver:
+    """As `patient`, and where the record names the wrong model the others' ways are tried.
+
+    Those are the `newest` driver's: a camera that asks as before keeps its source over a reload.
+    """
     deadline = Budget.of(settings.timing.interval, settings.fetch_timeout).capture
 
     def drive(camera: Camera) -> Source:
         def others() -> list[Way]:
-            sources = driver.others(camera).items()
+            sources = newest().others(camera).items()
             return [Way(model, source, Patient(source, deadline)) for model, source in sources]
 
         # a little less than all of it, so that the camera's own failure is the one that is told
@@ -142,12 +150,14 @@ async def open_gallery(settings: Settings) -> AsyncIterator[tuple[Gallery, Shelf
 
 
 def _wheel(driver: HttpDriver, settings: Settings, ways: Ways) -> Callable[[], Wheel]:
-    """What reads the operator's models and masks again, for a daemon that knows no room."""
+    """What reads the operator's models again, for a daemon that knows no room."""
+    newest = driver
 
     def turn() -> Wheel:
-        fresh = make_driver(settings, driver.kit)
-        drive = resourceful(fresh, settings, ways)
-        return Wheel(drive, fresh.remark, frozenset(fresh.masks))
+        nonlocal newest
+        newest = make_driver(settings, driver.kit, driver.masks)
+        drive = resourceful(newest, settings, ways, lambda: newest)
+        return Wheel(drive, newest.remark, newest.masks)
 
     return turn
 

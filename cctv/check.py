@@ -49,6 +49,7 @@ async def check(settings: Settings, options: argparse.Namespace) -> int:
     async with app.open_driver(settings) as driver:
         remarks = {driver.remark(camera) for camera in cameras}
         remarks |= {learned(camera, ways) for camera in cameras}
+        remarks |= {f"masks: {name} is no camera" for name in driver.masks.masked - roster.ids}
         for remark in sorted(remarks - {""}):
             show(f"           {remark}")
         results = await _ask_all(app.patient(driver, settings, ways), cameras)
@@ -65,6 +66,7 @@ class Result:
     seconds: float
     picture: str = ""
     error: CaptureError | None = None
+    odd: bool = False
 
 
 async def _check_store(settings: Settings) -> bool:
@@ -115,7 +117,8 @@ async def _ask(driver: Driver, camera: Camera) -> Result:
         frame = await driver(camera).frame()
     except CaptureError as error:
         return Result(camera, time.monotonic() - began, error=error)
-    return Result(camera, time.monotonic() - began, told(frame))
+    took = time.monotonic() - began
+    return Result(camera, took, told(frame), odd=bool(frame.warnings))
 
 
 def _progress(done: int, total: int) -> None:
@@ -129,7 +132,7 @@ def _progress(done: int, total: int) -> None:
 
 
 def _print_results(results: Sequence[Result], *, everything: bool) -> None:
-    listed = [result for result in results if everything or result.error]
+    listed = [result for result in results if everything or result.error or result.odd]
     if listed:
         show(table(("camera", "model", "address", "seconds", "result"), map(_row, listed)))
     reasons = Counter(result.error.reason for result in results if result.error)

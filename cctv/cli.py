@@ -12,9 +12,9 @@ import io
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from cctv import PUBLISHER, app, check, commands, config, probe
+from cctv import PUBLISHER, app, check, commands, config, masks, probe
 from cctv.daemon import leave_within
 from cctv.drivers import TABLE, own
 from cctv.drivers.http import env_name
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from cctv.settings import Settings
 
     Command = Callable[[Settings, argparse.Namespace], Coroutine[None, None, int]]
+
+T = TypeVar("T")
 
 OK, FAILED, MISUSED, BROKEN = 0, 1, 2, 70
 _LINGER = 5.0
@@ -98,18 +100,15 @@ async def _publish(settings: Settings, _: argparse.Namespace) -> int:
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    """The settings, with all faults of the environment and the driver file in one error."""
+    """The settings, with all faults of the environment and the files it names in one error."""
     env = config.environment(options.env_file)
     if options.timeout is not None:
         env[config.FETCH_TIMEOUT.name] = options.timeout
     faults: list[str] = []
-    table = TABLE
-    drivers = Path(env.get(config.DRIVERS.name, ""))
-    if drivers.is_file():
-        try:
-            table = own.load(drivers)
-        except ConfigError as error:
-            faults += error.faults
+    table = _gathered(faults, own.load, env.get(config.DRIVERS.name, "")) or TABLE
+    # a daemon may have a copy to go on with: `MaskBook.open` decides
+    if options.command != "run":
+        _gathered(faults, masks.load, env.get(config.MASKS.name, ""))
     try:
         places = options.command != "probe"
         settings = config.read(env, map(env_name, table), places=places)
@@ -118,6 +117,17 @@ def _settings(options: argparse.Namespace) -> Settings:
     if faults:
         raise ConfigError(faults)
     return settings
+
+
+def _gathered(faults: list[str], load: Callable[[Path], T], name: str) -> T | None:
+    """What a file holds, or its faults added to the others; a name that leads nowhere is none."""
+    if not Path(name).is_file():
+        return None
+    try:
+        return load(Path(name))
+    except ConfigError as error:
+        faults += error.faults
+        return None
 
 
 def _redactor(settings: Settings) -> Redactor:
@@ -162,6 +172,8 @@ def parser() -> argparse.ArgumentParser:
     )
     probing = _verb(verbs, "probe", probe.probe, "ask an address in every model's way")
     probing.add_argument("address", metavar="ADDRESS", help="host, host:port or http(s)://…")
+    words = "send this model's login, instead of the one for all cameras"
+    probing.add_argument("--login", default="camera", metavar="MODEL", help=words)
     probing.add_argument("--channel", type=int, metavar="N", help="the channel, counted from 1")
     probing.add_argument("--tls", default="", metavar="WORDS", help="pin:…, insecure, legacy")
     _verb(verbs, "health", commands.health, "exit 0 while the daemon here keeps pictures flowing")

@@ -24,6 +24,7 @@ from cctv.observers import tell_all
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from cctv.maskbook import MaskBook
     from cctv.model import Camera
     from cctv.public_image import Gallery
     from cctv.roster import Roster
@@ -40,14 +41,11 @@ _CARD_AGAIN, _CARD_EVERY = 30.0, 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """A driver for all models, and what is odd about a camera's model (else nothing).
-
-    `masked` are the ids that the operator has made masks for.
-    """
+    """A driver for all models, what is odd about a camera's model (else nothing), what it hides."""
 
     driver: Driver
     remark: Callable[[Camera], str]
-    masked: frozenset[str] = frozenset()
+    masks: MaskBook
 
 
 class Signals:
@@ -98,8 +96,10 @@ class Daemon:
         self._gallery = gallery
         self._turn = turn
         self._wheel = turn()
+        self._masks = self._wheel.masks
         self._hand = Hand(_DISK)
         self._told_oddities: set[str] = set()
+        self._told_masks = ""
         self._journal = Journal(gallery.now)
         self._keeper = Keeper(
             inventory=inventory,
@@ -117,6 +117,7 @@ class Daemon:
             driver=self._wheel.driver,
             tell=tell_all([self._journal, watcher, self._heart]),
             confirmed=self._keeper.confirmed,
+            hidden=self._masks.of,
         )
 
     async def run(self, signals: Signals) -> None:
@@ -150,17 +151,38 @@ class Daemon:
         }
 
     async def _apply(self, roster: Roster) -> None:
-        self._tell_unknown_models(roster)
+        await self._read_masks()
+        self._tell_oddities(roster)
         await self.fleet.apply(roster)
         self._journal.forget(set(roster.cameras))
+        await self._save_masks()
 
-    def _tell_unknown_models(self, roster: Roster) -> None:
+    async def _read_masks(self) -> None:
+        """Each list is worked by with the masks of that moment: a camera may come with one."""
+        try:
+            await self._hand.do(lambda _: self._masks.read())
+        except (ConfigError, OSError) as error:
+            text = str(error) or "the disk hangs"
+            if text != self._told_masks:
+                log.error("masks: the last good ones stay: %s", text)  # noqa: TRY400 - an operator's slip of the pen needs no traceback
+            self._told_masks = text
+        else:
+            self._told_masks = ""
+
+    async def _save_masks(self) -> None:
+        ids = [camera.id for camera in self.fleet.cameras()]
+        try:
+            await self._hand.do(lambda _: self._masks.save(ids))
+        except OSError as error:
+            log.warning("masks: no copy saved: %s", str(error) or "the disk hangs")
+
+    def _tell_oddities(self, roster: Roster) -> None:
         remarks = Counter(self._wheel.remark(camera) for camera in roster.cameras.values())
         for remark, count in remarks.items():
             if remark and remark not in self._told_oddities:
                 log.warning("%s cameras=%d", remark, count)
         self._told_oddities |= remarks.keys()
-        for name in sorted(self._wheel.masked - roster.ids - self._told_oddities):
+        for name in sorted(self._masks.masked - roster.ids - self._told_oddities):
             self._told_oddities.add(name)
             log.warning("CCTV_MASKS has shapes for a camera the inventory lacks camera=%s", name)
 
@@ -169,14 +191,16 @@ class Daemon:
             await asked.wait()
             asked.clear()
             log.info("reading driver file, masks and inventory again signal=SIGHUP")
+            self._told_masks = ""
+            await self._read_masks()
             try:
                 self._wheel = await self._hand.do(lambda _: self._turn())
             except (ConfigError, OSError) as error:
-                text = "drivers and masks: the last good ones stay: %s"
+                text = "drivers: the last good ones stay: %s"
                 log.error(text, str(error) or "the disk hangs")  # noqa: TRY400 - an operator's slip of the pen needs no traceback
             else:
                 self._told_oddities.clear()
-                await self.fleet.drive(self._wheel.driver)
+            await self.fleet.drive(self._wheel.driver)
             self._keeper.ask()
 
 

@@ -47,11 +47,15 @@ class CaptureError(CctvError):
     """A camera gave no whole picture, for exactly one `reason`; the message says what was found.
 
     `asked` is False where the device was left alone on purpose: that says nothing new of it.
+    `again` is False where it should not be asked again at once.
     """
 
-    def __init__(self, reason: Reason, found: str, *, asked: bool = True) -> None:
+    def __init__(
+        self, reason: Reason, found: str, *, asked: bool = True, again: bool = True
+    ) -> None:
         self.reason = reason
         self.asked = asked
+        self.again = again
         super().__init__(found)
 
     def bare(self) -> CaptureError:
@@ -60,7 +64,7 @@ class CaptureError(CctvError):
         A kept traceback keeps its stack, and a stack that keeps the error makes a knot that only
         the garbage collector unties: hundreds of failing cameras then make it stop the loop.
         """
-        return CaptureError(self.reason, str(self), asked=self.asked)
+        return CaptureError(self.reason, str(self), asked=self.asked, again=self.again)
 
 
 class StoreError(CctvError):

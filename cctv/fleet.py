@@ -31,10 +31,11 @@ _WITHDRAW_AGAIN = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """The order to publish a camera; a changed record or driver is another order."""
+    """The order to publish a camera; a changed record, driver or mask is another order."""
 
     camera: Camera
     source: Source
+    hidden: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +58,17 @@ class Berth:
     task: asyncio.Task[None] | None = None
 
 
+def _nothing(_: str) -> None:
+    return None
+
+
 @dataclass(slots=True)
 class Fleet:
     """Works on every address of a roster until told otherwise.
 
     `tell` gets every outcome; `confirmed` is called with an id once its fallback image is
-    confirmed in the place of a withdrawn camera.
+    confirmed in the place of a withdrawn camera. `hidden` tells what is hidden of a camera, by
+    id: where that changes, the picture that is public shows what must not be seen, and goes.
     """
 
     gallery: Gallery
@@ -70,6 +76,7 @@ class Fleet:
     driver: Driver
     tell: Observer
     confirmed: Callable[[str], None]
+    hidden: Callable[[str], object] = _nothing
     _berths: dict[str, Berth] = field(default_factory=dict)
     _roster: Roster = field(default_factory=Roster)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -114,7 +121,9 @@ class Fleet:
     async def _work_by(self, orders: Mapping[str, Order]) -> None:
         berths = self._berths
         changed = [name for name in berths if berths[name].order != orders.get(name)]
+        covered = [name for name in changed if _uncovers(berths[name].order, orders.get(name))]
         await _all(self._end(berths[name]) for name in changed)
+        await _all(self._cover(berths[name]) for name in covered)
         for name in changed:
             if name not in orders:
                 del berths[name]
@@ -124,7 +133,10 @@ class Fleet:
                 self._begin(name, berth, order)
 
     def _orders(self, roster: Roster) -> Mapping[str, Order]:
-        live = {camera.id: Live(camera, self.driver(camera)) for camera in roster.cameras.values()}
+        live = {
+            camera.id: Live(camera, self.driver(camera), self.hidden(camera.id))
+            for camera in roster.cameras.values()
+        }
         return live | {name: Withdrawn(reason) for name, reason in roster.withdrawn.items()}
 
     def _begin(self, name: str, berth: Berth, order: Order) -> None:
@@ -178,6 +190,9 @@ class Fleet:
                 pause = min(2 * pause or _AFTER_BUG, self.timing.interval, _AFTER_BUGS)
                 await asyncio.sleep(pause)
 
+    async def _cover(self, berth: Berth) -> None:
+        await self._show_fallback(berth, Reason.UNMASKED)
+
     async def _withdraw(self, name: str, berth: Berth, reason: Reason) -> None:
         while True:
             if await self._show_fallback(berth, reason):
@@ -191,6 +206,11 @@ class Fleet:
         except StoreError:
             return False
         return True
+
+
+def _uncovers(old: Order | None, new: Order | None) -> bool:
+    """Whether what is public under the old order must not be seen under the new one."""
+    return isinstance(old, Live) and isinstance(new, Live) and old.hidden != new.hidden
 
 
 async def _all(works: Iterable[Awaitable[None]]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cctv import address, app
 from cctv.commands import show, told
 from cctv.errors import CaptureError, ConfigError
+from cctv.model import Camera
 from cctv.reasons import WORDS, Reason
 from cctv.roster import CHANNELS
 from cctv.table import table
@@ -16,7 +17,7 @@ from cctv.trust import parse
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from cctv.drivers.http import HttpSource
     from cctv.settings import Settings
@@ -28,10 +29,10 @@ _HOPELESS = frozenset({Reason.UNREACHABLE, Reason.REFUSED_ADDRESS, Reason.TLS, R
 async def probe(settings: Settings, options: argparse.Namespace) -> int:
     """Ask one address in every model's way, and say which ways give a picture."""
     place = _checked(options)
+    camera = Camera("probe", options.login, place, channel=options.channel, tls=options.tls)
+    show(f"asking {address.shown(place)} in every model's way, one after the other")
     async with app.open_driver(settings) as driver:
-        ways = driver.all_ways(place, options.channel, options.tls)
-        show(f"asking {address.shown(place)} in {len(ways)} ways, one after the other")
-        tried = await _ask(ways)
+        tried = await _ask(driver.all_ways(camera))
     rows = [(each.model, each.path, f"{each.seconds:.1f}", each.found) for each in tried]
     show(table(("model", "asked for", "seconds", "answer"), rows))
     show(_verdict(tried))
@@ -73,10 +74,10 @@ def _checked(options: argparse.Namespace) -> str:
     return place
 
 
-async def _ask(ways: Mapping[str, HttpSource]) -> list[Tried]:
+async def _ask(ways: Iterable[tuple[str, HttpSource]]) -> list[Tried]:
     """What came of each way, up to the one that shows that no other can work."""
     tried: list[Tried] = []
-    for model, source in ways.items():
+    for model, source in ways:
         tried.append(await _try(model, source))
         if tried[-1].reason in _HOPELESS and not any(each.good for each in tried):
             break
@@ -96,6 +97,8 @@ async def _try(model: str, source: HttpSource) -> Tried:
 
 def _verdict(tried: Sequence[Tried]) -> str:
     good = [each.model for each in tried if each.good]
+    if len(good) == len(tried) > 1:
+        return "It answers in every way: its model does not matter."
     if good:
         return f"It answers as {' and '.join(good)}: write that model into its record."
     last = tried[-1].reason

@@ -74,8 +74,8 @@ WORDS: dict[Reason, Words] = {
         "Open its web page: it may want a login, or be of another make (`cctv probe`).",
     ),
     Reason.TORN: Words(
-        "The picture ended before it was whole.",
-        "Check the link to the camera for losses.",
+        "The picture is not whole.",
+        "Check the link to the camera for losses; the log says what was found.",
     ),
     Reason.BLANK: Words(
         "The picture is one flat colour, or green all over.",
@@ -99,11 +99,11 @@ WORDS: dict[Reason, Words] = {
     ),
     Reason.TLS: Words(
         "The camera's TLS handshake or certificate failed.",
-        "Check its certificate, or write its address with http://.",
+        "Renew its certificate, or say in its record (tls) which one is believed.",
     ),
     Reason.REFUSED_ADDRESS: Words(
         "The record's address is one that may not be asked.",
-        "Correct the address, or allow its network in CCTV_CAMERA_NETWORKS.",
+        "Correct it, or name its network in CCTV_CAMERA_NETWORKS; some are never asked.",
     ),
     Reason.UNPUBLISHED: Words(
         "The inventory says that this camera is not to be published.",

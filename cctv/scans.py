@@ -67,9 +67,10 @@ def fault(data: bytes, extent: Extent) -> str:
 
 def _codes_of_zeros(tables: bytes) -> Iterator[tuple[int, int]]:
     """Of each table, by class and number, what its code of zero bits stands for."""
-    while len(tables) > _COUNTS + 1:
-        yield tables[0], tables[_COUNTS + 1]
-        tables = tables[1 + _COUNTS + sum(tables[1 : _COUNTS + 1]) :]
+    at = 0
+    while len(tables) > at + _COUNTS + 1:
+        yield tables[at], tables[at + _COUNTS + 1]
+        at += 1 + _COUNTS + sum(tables[at + 1 : at + _COUNTS + 1])
 
 
 def _limit(scan: _Scan, codes: dict[int, int]) -> int:

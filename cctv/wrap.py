@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from cctv.seams import Source
 
 # asking again with a wrong password brings a lock-out nearer; the others come out the same
-_FINAL = frozenset({Reason.AUTH, Reason.REFUSED_ADDRESS, Reason.TLS, Reason.UNMASKED})
+_FINAL = frozenset(
+    {Reason.AUTH, Reason.NOT_FOUND, Reason.REFUSED_ADDRESS, Reason.TLS, Reason.UNMASKED}
+)
 _PAUSE = 1.0
 # a device that says it is busy (Hikvision, Dahua) wants longer, and not everybody at once
 _BUSY_PAUSE = 2.0, 4.0
@@ -57,7 +59,7 @@ class Patient:
                 try:
                     return await self.source.frame()
                 except CaptureError as error:
-                    if error.reason in _FINAL:
+                    if error.reason in _FINAL or not error.again:
                         raise
                     failed = error.bare()
                 await asyncio.sleep(self._pause(failed.reason))

@@ -118,8 +118,7 @@ async def _well(seen: Seen) -> None:
         async with opened_driver({"CAMERA": canary.LOGIN}) as driver:
             for source in map(driver, cameras):
                 for by_hand in (False, True):
-                    device = source.kit.devices.at(source._url())  # noqa: SLF001 - as above
-                    device.by_hand = by_hand
+                    source._reading.by_hand = by_hand  # noqa: SLF001 - as above
                     seen.reprs.append(repr(await source.frame()))
                 _look_into(seen, source)
 

@@ -136,4 +136,4 @@ def test_faulty_masks_stop_the_start_and_not_the_daemon(tmp_path: Path) -> None:
             daemon.says("CCTV_MASKS has shapes for a camera the inventory lacks camera=nobody")
             masks.unlink()
             daemon.send(signal.SIGHUP)
-            daemon.says("drivers and masks: the last good ones stay")
+            daemon.says("masks: the last good ones stay")

@@ -22,7 +22,13 @@ from tests.fakes.frames import jpeg
 
 FRAME = Frame.of(jpeg(), virtual.EPOCH)
 HANG = "hang"
-FINAL = {Reason.AUTH, Reason.REFUSED_ADDRESS, Reason.TLS, Reason.UNMASKED}
+FINAL = {
+    Reason.AUTH,
+    Reason.NOT_FOUND,
+    Reason.REFUSED_ADDRESS,
+    Reason.TLS,
+    Reason.UNMASKED,
+}
 
 
 @dataclass

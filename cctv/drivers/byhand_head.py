@@ -122,7 +122,7 @@ async def _one(lines: _Lines) -> Head:
     rest = []
     while line := await lines.next():
         # neither may stand in a header, and a blank takes its place (RFC 9110, section 5.5)
-        rest.append(line.decode("latin-1").replace("\r", " ").replace("\0", " "))
+        rest.append(line.decode("utf-8", "surrogateescape").replace("\r", " ").replace("\0", " "))
         if len(rest) > _MOST_LINES:
             raise CaptureError(Reason.PROTOCOL, f"sent more than {_MOST_LINES} header lines")
     return _head(int(status[1]), rest)

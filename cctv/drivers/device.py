@@ -1,50 +1,59 @@
-"""What is remembered of one device: its turn, its logins, and how its answers can be read."""
+"""What is remembered of one device: its turn, its logins, and what it says of itself."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from cctv.drivers.gate import LoosePage, Page
 from cctv.drivers.key import Key
 from cctv.errors import CaptureError
 from cctv.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
 
     from yarl import URL
 
     from cctv.model import Login
 
+Place = tuple[str, int | None]
+"""A device's host and port."""
+
+Pages = Callable[[Place, "Login"], Page]
+"""Where the refusals of a login at a place are written down; `Refusals.page`."""
+
 # more than any fleet has; what was not asked for the longest time is forgotten first
 _REMEMBERED = 20_000
-# what the other reader may be able to read
-_UNREADABLE = frozenset({Reason.PROTOCOL, Reason.TORN})
 
 
 @dataclass(slots=True, eq=False)
 class Device:
     """One host and port; all cameras behind it, such as a recorder's channels, share it.
 
-    `by_hand` says which reader is used next: the tolerant one after an answer the other could
-    not make out, and it stays with the one that got a picture. `signature` is what the device
-    last said of itself (its `Server` and the realm of its login), for telling makes apart.
+    `signature` is what the device last said of itself (its `Server` and the realm of its login),
+    for telling makes apart.
     """
 
     retry_after: float
     now: Callable[[], float]
-    by_hand: bool = False
     signature: str = ""
+    page: Callable[[Login], Page] = lambda _: LoosePage()
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _keys: dict[Login, Key] = field(default_factory=dict)
     _lost: tuple[float, CaptureError] | None = None
 
     def key(self, login: Login) -> Key:
         """The login's history at this device."""
-        return self._keys.setdefault(login, Key(login, self.retry_after, self.now))
+        if login not in self._keys:
+            self._keys[login] = Key(login, self.retry_after, self.now, self.page(login))
+        return self._keys[login]
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -65,25 +74,38 @@ class Device:
                     self._lost = (self.now(), error)
                 raise
 
-    def heed(self, reason: Reason) -> None:
-        """Learn from a failure: the other reader is next where it may make out more."""
-        if reason in _UNREADABLE:
-            self.by_hand = not self.by_hand
-
 
 class Devices:
-    """All devices by host and port."""
+    """All devices by host and port; what their logins were refused stands on `pages`."""
 
-    def __init__(self, retry_after: float, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        retry_after: float,
+        now: Callable[[], float],
+        pages: Pages = lambda *_: LoosePage(),
+    ) -> None:
         self._retry_after = retry_after
         self._now = now
-        self._known: OrderedDict[tuple[str | None, int | None], Device] = OrderedDict()
+        self._pages = pages
+        self._known: OrderedDict[Place, Device] = OrderedDict()
 
     def at(self, url: URL) -> Device:
         """The device that `url` leads to."""
-        place = (url.host, url.port)
-        device = self._known.setdefault(place, Device(self._retry_after, self._now))
+        place = (_one_name(url.raw_host or ""), url.port)
+        if place not in self._known:
+            page = partial(self._pages, place)
+            self._known[place] = Device(self._retry_after, self._now, page=page)
+        device = self._known[place]
         self._known.move_to_end(place)
         if len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
         return device
+
+
+def _one_name(host: str) -> str:
+    """One way of writing a host that has several."""
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return host.lower().removesuffix(".")
+    return str(getattr(address, "ipv4_mapped", None) or address)

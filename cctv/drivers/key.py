@@ -8,18 +8,17 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from cctv.drivers import login as ways
+from cctv.drivers.gate import TRIES, Gate, LoosePage
 from cctv.errors import CaptureError
 from cctv.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from cctv.drivers.gate import Page
     from cctv.drivers.login import Challenge
     from cctv.model import Login
 
-_TRIES = 2
-# a pause ends this part early: a camera on a fixed grid of time is else late by a whole cycle
-_EARLY = 0.05
 # how long a login that was taken is believed to be right, in seconds
 _TRUST = 24 * 3600.0
 # numbers below this are read at a glance
@@ -51,13 +50,20 @@ class Key:
     A login is refused twice at most, then once in `retry_after` seconds (0: never again), counted
     from when it was sent, because devices shut out who tries too often: Hikvision after about 5
     refusals (evercam/evercam-server#91) and Dahua (rroller/dahua#729), for half an hour. Only a
-    nonce that the device calls stale does not count. Being let in forgives everything.
+    nonce that the device calls stale does not count. Being let in forgives everything. The refusals
+    stand on `page`, which may outlive the process; None: they do not.
     """
 
-    def __init__(self, login: Login, retry_after: float, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        login: Login,
+        retry_after: float,
+        now: Callable[[], float],
+        page: Page | None = None,
+    ) -> None:
         self._login = login
         self._now = now
-        self._gate = _Gate(retry_after)
+        self._gate = Gate(retry_after, page or LoosePage())
         self._sent: _Try | None = None
         self._memory: Challenge | None = None
         # the newest nonce and how often it was used: a device may offer the same one anew
@@ -72,6 +78,11 @@ class Key:
 
     def __repr__(self) -> str:
         return "Key(***)"
+
+    @property
+    def taken(self) -> bool:
+        """Whether the device let this login in within the last day."""
+        return self._now() - self._taken_at <= _TRUST
 
     def check(self) -> None:
         """Return where asking is of use now.
@@ -93,13 +104,13 @@ class Key:
         self._sent = None
         return self._made(self._memory, method, target) if self._memory else None
 
-    def answer(self, offers: Iterable[str], method: str, target: str) -> str:
+    def answer(self, offers: Iterable[str], method: str, target: str, *, basic: bool = True) -> str:
         """The `Authorization` that answers a 401 with these `WWW-Authenticate` headers.
 
         Raises:
             CaptureError: `auth`: nothing offered can be answered, or the login may not be sent,
                 or the device wants Basic and took a digest before (whoever sits at its address
-                now would be handed the password itself).
+                now would be handed the password itself), or wants it where `basic` is not allowed.
         """
         self._sent = self._memory = None
         self.check()
@@ -107,9 +118,9 @@ class Key:
         best = ways.strongest(offered, self._login)
         if best is None:
             raise CaptureError(Reason.AUTH, ways.hindrance(offered))
-        if best.scheme == "basic" and self._took_digest:
-            found = "HTTP 401 asking for Basic from a camera that took Digest: no password is sent"
-            raise CaptureError(Reason.AUTH, found)
+        if best.scheme == "basic" and (self._took_digest or not basic):
+            why = "from a camera that took Digest" if self._took_digest else "from a stranger"
+            raise CaptureError(Reason.AUTH, f"HTTP 401 asking for Basic {why}: no password is sent")
         return self._made(best, method, target)
 
     def spend(self) -> None:
@@ -152,9 +163,7 @@ class Key:
         if status == HTTPStatus.UNAUTHORIZED and (tried is None or _is_stale(tried, offers)):
             return None
         if tried is None:
-            return CaptureError(
-                Reason.AUTH, f"HTTP {status} {HTTPStatus(status).phrase}, before any login"
-            )
+            return CaptureError(Reason.AUTH, f"{_words(status)}, before any login")
         # some take a nonce but once and never call it stale (Dahua, rroller/dahua#603)
         self._once |= tried.remembered and tried.digest
         if status == HTTPStatus.FORBIDDEN and tried.target:
@@ -163,14 +172,17 @@ class Key:
             self._gate.count(tried.at)
         return self._refusal(status)
 
-    def unanswered(self) -> None:
+    def unanswered(self) -> bool:
         """The device closed the connection instead of answering the last login.
 
-        Some refuse like this, so it counts; not where the login was taken within a day.
+        Some refuse like this, so it counts; not where the login was taken within a day. Whether
+        it counted: then asking again at once would spend another try.
         """
         tried, self._sent, self._memory = self._sent, None, None
-        if tried is not None and self._now() - self._taken_at > _TRUST:
-            self._gate.count(tried.at)
+        if tried is None or self.taken:
+            return False
+        self._gate.count(tried.at)
+        return True
 
     def _made(self, challenge: Challenge, method: str, target: str) -> str:
         self._sent = _Try(challenge, self._now(), target, challenge is self._memory)
@@ -192,45 +204,24 @@ class Key:
     def _refusal(self, status: int) -> CaptureError:
         refusals, since = self._gate.refusals, self._now() - self._taken_at
         if since > _TRUST:
-            return CaptureError(Reason.AUTH, f"HTTP {status} {HTTPStatus(status).phrase}")
+            return CaptureError(Reason.AUTH, _words(status))
         passing = status == HTTPStatus.UNAUTHORIZED and refusals == 1
         again = f", refused {self._times()}," * (refusals > 1)
         found = f"HTTP {status}{again} from a camera that took this login {_span(since)} ago"
         return CaptureError(Reason.BUSY if passing else Reason.AUTH, found)
 
     def _times(self) -> str:
-        return "twice" if self._gate.refusals == _TRIES else f"{self._gate.refusals} times"
-
-
-class _Gate:
-    """Closed from the second refusal in a row until the pause is over; all in seconds."""
-
-    def __init__(self, pause: float) -> None:
-        self._pause = pause
-        self.refusals = 0
-        self._due = -math.inf
-
-    def open(self) -> None:
-        """Forget all refusals: a login was let in."""
-        self.refusals, self._due = 0, -math.inf
-
-    def count(self, sent: float) -> None:
-        """One more refusal, of a login that was sent at this moment.
-
-        Pauses go from one due moment to the next, so that tries that are early do not add up.
-        """
-        self.refusals += 1
-        if self.refusals >= _TRIES:
-            self._due = max(self._due, sent) + (self._pause or math.inf)
-
-    def wait(self, now: float) -> float:
-        """How long no login may be sent from `now` on; 0 or less when one may be."""
-        return self._due - self._pause * _EARLY - now
+        return "twice" if self._gate.refusals == TRIES else f"{self._gate.refusals} times"
 
 
 def _is_stale(tried: _Try, offers: Iterable[str]) -> bool:
     """Whether a remembered nonce was too old, and nothing else was wrong."""
     return tried.remembered and tried.digest and any(offer.stale for offer in ways.parse(offers))
+
+
+def _words(status: int) -> str:
+    """A status as it is told, in the standard's words."""
+    return f"HTTP {status} {HTTPStatus(status).phrase}"
 
 
 def _span(seconds: float) -> str:

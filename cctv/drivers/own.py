@@ -35,7 +35,7 @@ def load(file: Path | None) -> dict[str, Still]:
     if file is None:
         return TABLE
     try:
-        tables = tomllib.loads(file.read_text("utf-8"))
+        tables = tomllib.loads(file.read_text("utf-8-sig"))
     except OSError as error:
         raise ConfigError([f"{_SETTING}={file}: {error.strerror}"]) from None
     except (ValueError, RecursionError) as error:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LIMIT = 64_000_000
-"""Bytes: some hundred large pictures, or eight bodies that fill the cap."""
+LIMIT = 128_000_000
+"""Bytes: some hundreds of large pictures, or sixteen bodies that fill the cap."""
 
 
 class Loan:

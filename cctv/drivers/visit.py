@@ -33,11 +33,14 @@ _HEADERS = {
     "Cache-Control": "no-cache",
     "User-Agent": PUBLISHER,
 }
-_CHALLENGED, _FORBIDDEN = 401, 403
+_CHALLENGED = 401
+# 490 is how Hanwha's devices shut out who tried too often
+_FORBIDDEN = frozenset({403, 490})
 _REDIRECTS = range(300, 400)
 _STATUSES = {
     401: Reason.AUTH,
     403: Reason.AUTH,
+    490: Reason.AUTH,
     404: Reason.NOT_FOUND,
     410: Reason.NOT_FOUND,
     503: Reason.BUSY,
@@ -53,7 +56,8 @@ _TELLTALES = (
 class Visit:
     """Asks one device for one picture. `key` is its login, None for none.
 
-    `in_query` tells that `url` holds the login; otherwise it answers the device's challenge.
+    `in_query` tells that `url` holds the login; otherwise it answers the device's challenge, by
+    Basic only where that is allowed.
     """
 
     url: URL = field(repr=False)
@@ -62,6 +66,7 @@ class Visit:
     loan: Loan
     key: Key | None = None
     in_query: bool = False
+    basic: bool = True
     tls: ssl.SSLContext | None = None
     telltales: tuple[Telltale, ...] = ()
 
@@ -91,7 +96,7 @@ class Visit:
             if not self._refused(answer, key, header):
                 return await self._let_in(answer, key)
             offers = answer.headers.getall("WWW-Authenticate", [])
-        header = key.answer(offers, "GET", target)
+        header = key.answer(offers, "GET", target, basic=self.basic)
         async with self._ask(header) as answer:
             self._refused(answer, key, header)
             return await self._let_in(answer, key)
@@ -99,29 +104,31 @@ class Visit:
     def _refused(self, answer: Answer, key: Key, header: str | None) -> bool:
         """Whether this is a challenge to answer now; raises where the login was refused."""
         status = answer.status
-        if status == _CHALLENGED or (header and status == _FORBIDDEN):
+        if status == _CHALLENGED or (header and status in _FORBIDDEN):
             refusal = key.refused(status, answer.headers.getall("WWW-Authenticate", []))
             if refusal is not None:
                 raise refusal
         return status == _CHALLENGED
 
     async def _let_in(self, answer: Answer, key: Key) -> bytes:
-        body = await self._picture(answer)
-        # a page that says with HTTP 200 that the login is locked has not let anybody in
+        body = await self._paid(answer, key)
         if SOI in body:
             key.accepted(answer.headers.get("Authentication-Info", ""))
         return body
 
-    async def _spent(self, key: Key) -> bytes:
-        """The login goes out with the query; a refusal may come as a text with HTTP 200."""
-        key.spend()
+    async def _paid(self, answer: Answer, key: Key) -> bytes:
+        """What the login brought; a refusal may come as a text with HTTP 200."""
         try:
-            async with self._ask(None) as answer:
-                body = await self._picture(answer)
+            return await self._picture(answer)
         except CaptureError as error:
             if error.reason is Reason.AUTH:
                 raise key.refused(_CHALLENGED) or error from None
             raise
+
+    async def _spent(self, key: Key) -> bytes:
+        key.spend()
+        async with self._ask(None) as answer:
+            body = await self._paid(answer, key)
         if SOI in body:
             key.accepted()
         return body
@@ -136,8 +143,9 @@ class Visit:
                 self._note(answer)
                 yield answer
         except CaptureError as error:
-            if self.key is not None and error.reason is Reason.TORN and not answered:
-                self.key.unanswered()
+            lost = error.reason is Reason.TORN and not answered
+            if lost and self.key is not None and self.key.unanswered():
+                raise CaptureError(error.reason, str(error), again=False) from None
             raise
 
     def _note(self, answer: Answer) -> None:

@@ -120,7 +120,9 @@ async def _run(plan: Plan, folder: Path) -> Run:
     now = _steady_clock()
     book, signals = Notebook(now), Signals()
     async with app.open_driver(settings) as driver, open_ways(settings.state_dir) as ways:
-        wheel = Wheel(app.resourceful(driver, settings, ways), driver.remark)
+        wheel = Wheel(
+            app.resourceful(driver, settings, ways, lambda: driver), driver.remark, driver.masks
+        )
         gallery, inventory = _gallery(settings, now), app.open_inventory(settings)
         daemon = Daemon(settings, gallery, inventory, lambda: wheel, book)
         running = asyncio.create_task(daemon.run(signals), name="daemon")

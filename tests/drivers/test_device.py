@@ -121,14 +121,24 @@ def test_a_cancel_hands_the_turn_on(moment: float) -> None:
     run(work)
 
 
-@pytest.mark.parametrize("reason", list(Reason))
-def test_what_one_reader_cannot_make_out_the_other_gets(reason: Reason) -> None:
-    """Back and forth; every other failure leaves it with the reader that it has."""
-    one = Device(1800.0, lambda: 0.0)
-    one.heed(reason)
-    assert one.by_hand is (reason in {Reason.PROTOCOL, Reason.TORN})
-    one.heed(reason)
-    assert one.by_hand is False
+@pytest.mark.parametrize(
+    "same",
+    ["http://cam.example/a", "https://CAM.example.:80/", "http://cam.example:80/?b"],
+)
+def test_a_device_has_one_name(same: str) -> None:
+    """However its host and port are written: a login's history must not be split."""
+    devices = Devices(1800.0, lambda: 0.0)
+    assert devices.at(URL(same)) is devices.at(URL("http://cam.example/"))
+    assert devices.at(URL("http://[::ffff:10.0.0.1]/")) is devices.at(URL("http://10.0.0.1/"))
+    assert devices.at(URL("http://[::1]/")) is devices.at(URL("http://[0:0:0:0:0:0:0:1]/"))
+    assert devices.at(URL("http://cam.example:81/")) is not devices.at(URL("http://cam.example/"))
+
+
+@pytest.mark.parametrize("host", ["xn--a", "xn--", "xn--a-ecp.ru"])
+def test_a_name_that_only_looks_international(host: str) -> None:
+    """It breaks the library that decodes it; nothing here does."""
+    devices = Devices(1800.0, lambda: 0.0)
+    assert devices.at(URL(f"http://{host}/")) is devices.at(URL(f"http://{host}/"))
 
 
 def test_a_login_has_one_history_at_a_device() -> None:

@@ -15,6 +15,7 @@ from cctv.drivers.guard import Guard
 from cctv.drivers.http import env_name, open_kit
 from cctv.fleet import Fleet
 from cctv.journal import Journal
+from cctv.maskbook import MaskBook
 from cctv.observers import tell_all
 from cctv.public_image import Gallery
 from cctv.schedule import utc_now
@@ -130,9 +131,9 @@ async def open_quarter(plan: Plan, folder: Path) -> AsyncIterator[Quarter]:
         settings = _settings(plan, folder)
         guard, retry_after = Guard(settings.networks), settings.timing.retry_after
         kit = open_kit(guard, Darkroom().develop, utc_now, retry_after)
-        driver = make_driver(settings, await stack.enter_async_context(kit))
+        driver = make_driver(settings, await stack.enter_async_context(kit), MaskBook(None, folder))
         ways = await stack.enter_async_context(open_ways(folder))
-        drive = resourceful(driver, settings, ways)
+        drive = resourceful(driver, settings, ways, lambda: driver)
         posts = posts_of(plain, tls, plan.rows, spread=plan.spread)
         quarter = Quarter(settings, {post.id: post for post in posts}, driver, drive)
         try:
