@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from cctv import looks, pixels, repair, scans
 from cctv.errors import CaptureError
-from cctv.jpeg import LEAD_IN, SOI, NotWholeError, OversizeError, Walk
+from cctv.jpeg import EOI, SOI, SOS, NotWholeError, OversizeError, Walk
 from cctv.reasons import Reason
 from cctv.retouch import PLAIN, retouched
 
@@ -39,7 +40,7 @@ _STREAM = (b"--", "a multipart stream")
 # ISO/IEC 14496-12: MP4, HEIC and their kin begin with the length of a box of this name
 _BOX, _BOX_AT = b"ftyp", 4
 _BLANKS, _BYTE_ORDER_MARK = b"\r\n\t ", b"\xef\xbb\xbf"
-_EXIF = b"Exif\0\0"
+_END = bytes((0xFF, EOI))
 # sequential pictures end in one padding, or in one for each colour
 _PADDINGS = 4
 
@@ -51,13 +52,16 @@ class Frame:
     """A whole JPEG picture, `width` by `height` pixels; `captured_at` is our receive time, UTC.
 
     A Frame that exists is whole: nobody downstream checks again, or changes a byte of `body`.
-    `warnings` say what is odd about a whole picture; what comes of it is decided elsewhere.
+    `digest` (16 bytes) tells the camera's picture from any other one: it is taken of the cleaned
+    bytes before they are retouched, for what a mask leaves may be the same all night. `warnings`
+    say what is odd about a whole picture; what comes of it is decided elsewhere.
     """
 
     body: bytes = field(repr=False)
     captured_at: datetime
     width: int
     height: int
+    digest: bytes = field(repr=False)
     warnings: tuple[Reason, ...]
 
     def __init__(self) -> None:
@@ -79,8 +83,9 @@ class Frame:
         if tail := looks.flat_tail(cells):
             raise CaptureError(Reason.TORN, f"the lower {tail * 100:.0f} % is one flat colour")
         warnings = (Reason.BLANK,) if looks.blank(cells) else ()
+        digest = hashlib.blake2b(body, digest_size=16).digest()
         body, extent = retouched(body, extent, retouch)
-        return _made(cls, body, captured_at, extent.width, extent.height, warnings)
+        return _made(cls, body, captured_at, extent.width, extent.height, digest, warnings)
 
     def flagged(self, reason: Reason) -> Self:
         """The same picture with one more warning."""
@@ -159,12 +164,16 @@ def _refusal(data: bytes, found: str, *, begun: bool) -> CaptureError:
 
 
 def _thumbnail(data: bytes, extent: Extent) -> bool:
-    """Whether a damaged header led the walk into EXIF, and so to the small picture therein."""
-    if data.find(_EXIF, max(0, extent.start - LEAD_IN), extent.start) >= 0:
-        return True
+    """Whether a segment of a wrong length ends amid a small picture, and the walk went on there.
+
+    The rest of the small picture's own segment then lies behind it, as stray bytes.
+    """
     return any(
-        data.startswith(_EXIF, segment.start + 4) and data[segment.end : end].strip(b"\xff")
+        data[segment.end : end].strip(b"\xff")
+        and data.rfind(SOI, segment.start, segment.end + 2)
+        > data.rfind(_END, segment.start, segment.end)
         for segment, end in extent.parts()
+        if segment.marker != SOS
     )
 
 

@@ -29,8 +29,11 @@ _MARKER = re.compile(rb"\xff[^\x00\xff]")
 # within a scan a stuffed FF 00 and the restart markers are picture data
 _MARKER_AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
-# what may stand before a picture: the headers of a multipart stream, line ends, stray bytes
+# what may stand before a picture: line ends and the headers of a part, or NULs; anything else is
+# the rest of something, and the next start marker is likely to be that of a thumbnail
 LEAD_IN = 65_536
+_NO_TEXT, _NO_NUL = re.compile(rb"[^\t\n\r -~]"), re.compile(rb"[^\0]")
+_BLANK_LINES = (b"\r\n\r\n", b"\n\n")
 # the caps; the largest sensors of street cameras have 12 million pixels
 SIDE = 16_384
 PIXELS = 40_000_000
@@ -94,15 +97,19 @@ class _Draft:
     components: int = 0
     progressive: bool = False
     scans: int = 0
+    # whether a decoder holds it whole: its first scan, or any after it, is but a part of it
+    held: bool = False
     segments: list[Segment] = field(default_factory=list)
 
 
 class Walk:
     """A walk along the markers of a picture whose bytes are still coming.
 
-    `data` is kept, not copied; it may grow between two calls, never shrink. Thumbnails are
-    stepped over with their segment, stray bytes between segments as libjpeg does. Where a new
-    start marker shows that a picture broke off, the walk begins again there. The pixels are not
+    `data` is kept, not copied; it may grow between two calls, never shrink. Before the start there
+    may be text, or NULs. Thumbnails are stepped over with their segment, stray bytes between
+    segments as libjpeg does. Where a new start marker shows that a picture broke off in a scan, or
+    before a blank line (the head of a stream's next part), the walk begins again there; any other
+    before the first scan is a thumbnail's, and the segment around it is lost. The pixels are not
     decoded. All calls together cost in proportion to the bytes, however those come.
     """
 
@@ -138,21 +145,25 @@ class Walk:
             return False
         marker = self._data[at + 1]
         if marker == _SOI:
-            return self._begin_again(at)
+            return self._begin_again(self._draft, at)
         if marker == EOI:
             self._extent = _closed(self._draft, at + 2)
             return True
         return self._pass_over(at, at + 2) if marker in _BARE else self._take(self._draft, at)
 
     def _find_start(self) -> bool:
-        at = self._data.find(SOI, self._at, LEAD_IN + len(SOI) - 1)
-        if at >= 0:
-            self._draft = _Draft(at)
-            return self._pass_over(at, at + 2)
-        if len(self._data) >= LEAD_IN + len(SOI) - 1:
+        lead_in = _NO_NUL if self._data.startswith(b"\0") else _NO_TEXT
+        found = lead_in.search(self._data, self._at, LEAD_IN)
+        self._at = at = found.start() if found else min(len(self._data), LEAD_IN)
+        if at == LEAD_IN < len(self._data):
             raise NotWholeError(f"has no start within {LEAD_IN:,} bytes")
-        self._at = max(0, len(self._data) - len(SOI) + 1)
-        return False
+        first = self._data[at : at + len(SOI)]
+        if not SOI.startswith(first):
+            raise NotWholeError(f"has no start at byte {at}")
+        if len(first) < len(SOI):
+            return False
+        self._draft = _Draft(at)
+        return self._pass_over(at, at + 2)
 
     def _find_marker(self, pattern: re.Pattern[bytes]) -> int | None:
         found = pattern.search(self._data, self._at)
@@ -163,9 +174,10 @@ class Walk:
         self._at = max(self._at, len(self._data) - 1)
         return None
 
-    def _begin_again(self, at: int) -> bool:
+    def _begin_again(self, draft: _Draft, at: int) -> bool:
         third = self._data[at + 2 : at + 3]
-        if third and third != SOI[2:]:
+        new = draft.scans or self._data.endswith(_BLANK_LINES, 0, at)
+        if not new or (third and third != SOI[2:]):
             raise NotWholeError(f"damaged at byte {at}")
         if third:
             self._draft = _Draft(at)
@@ -237,12 +249,12 @@ def _note_scan(draft: _Draft, segment: Segment, content: bytes) -> None:
         raise NotWholeError(f"damaged at byte {segment.start}")
     draft.scans += 1
     pixels = draft.width * draft.height
-    held = draft.progressive or content[0] < draft.components
-    if held and pixels > HELD_PIXELS:
+    draft.held |= draft.progressive or content[0] < draft.components
+    if draft.held and pixels > HELD_PIXELS:
         raise OversizeError(f"has {pixels:,} pixels in several scans, more than {HELD_PIXELS:,}")
     if draft.scans > SCANS:
         raise OversizeError(f"has more than {SCANS} scans")
-    if pixels * draft.scans > WORK and held:
+    if draft.held and pixels * draft.scans > WORK:
         raise OversizeError(
             f"has {draft.scans} scans of {pixels:,} pixels, more than {WORK:,} in all"
         )

@@ -1,4 +1,4 @@
-"""What a decoded picture looks like: of one colour, of a colour no street has, cut off below.
+"""What a decoded picture looks like: of one colour, of a colour no street has, lost below.
 
 Judged on a grid of some 64 by 36 cells, each the mean of its pixels.
 """
@@ -23,16 +23,17 @@ _COLUMNS, _ROWS = 64, 36
 _PLAIN = 2.0
 # how far green lies above red and blue, or below both: 135 in an empty YUV buffer, 40 in grass
 _CAST, _CAST_CELLS = 80, 0.95
-# a row without variation, give or take what rounding does
-_FLAT = 1
+# what decoders fill in for lost data: mid-grey, always within 1 of it (measured), or an empty YUV
+# buffer. Black, white and other colours are flat by themselves: a caption, a camera's own privacy
+# mask, an unused quarter of a quad view, the night, snow in the sun
+_GREY, _GREYISH = 128, 4
+# a lost part without variation, give or take what rounding does, or a clock drawn on it does
+_FLAT, _FLAT_CELLS, _FLAT_ROW = 1, 0.9, 0.5
 _TAIL = 0.25
-# where a tail begins, the picture above it stops along a line: so much of its width differs by
-# more than so much
+# where a tail begins, the picture above it stops along a line, other than fog: so much of its
+# width differs by more than so much
 _EDGE_ROWS = 2
 _EDGE, _EDGE_CELLS = 4, 0.5
-# black and white are flat by themselves, at night and against the sun: only a hard edge tells
-_BLACK, _WHITE = 24, 248
-_HARD_EDGE, _HARD_EDGE_CELLS = 16, 0.8
 
 
 def grid(pixels: Pixels) -> Grid:
@@ -45,38 +46,50 @@ def grid(pixels: Pixels) -> Grid:
 
 def blank(cells: Grid) -> bool:
     """Whether nothing can be seen: one flat colour, or the green or pink of a lost buffer."""
-    red, green, blue = cells[..., 0], cells[..., 1], cells[..., 2]
-    greener = green - np.maximum(red, blue) > _CAST
-    pinker = np.minimum(red, blue) - green > _CAST
-    cast = max(float(greener.mean()), float(pinker.mean())) >= _CAST_CELLS
-    return cast or float(cells.mean(axis=2).std()) < _PLAIN
+    return _plain(cells) or max(float(each.mean()) for each in _casts(cells)) >= _CAST_CELLS
 
 
 def flat_tail(cells: Grid) -> float:
-    """The part of the height, from below, that is one colour beneath a picture cut off by it.
+    """The part of the height, from below, that is one colour as lost data leaves it.
 
-    0 where it is less than a quarter, where the whole picture is flat, and where the picture
-    fades into the colour, as it does into a dark or dazzling foreground.
+    A few cells of it may differ. 0 where it is less than a quarter, where the whole picture is
+    flat, and where the picture fades into the colour, as it does into fog.
     """
-    rows = len(cells)
-    flat = _flat_rows(cells)
-    if flat == rows or flat < _TAIL * rows or not _cut(cells, rows - flat):
+    if _plain(cells):
         return 0.0
-    return flat / rows
+    rows = len(cells)
+    colour = np.median(cells[-max(1, round(_TAIL * rows)) :], axis=(0, 1))
+    depth = _depth(np.abs(cells - colour).max(axis=2) <= _FLAT) if _lost(colour) else 0
+    if depth < _TAIL * rows or not _cut(cells[: rows - depth], colour):
+        return 0.0
+    return depth / rows
 
 
-def _flat_rows(cells: Grid) -> int:
-    """How many rows from below are of the last one's colour."""
-    apart = np.abs(cells - cells[-1, -1]).max(axis=(1, 2))
-    varied = np.flatnonzero(apart > _FLAT)
-    return len(cells) - 1 - int(varied[-1]) if len(varied) else len(cells)
+def _plain(cells: Grid) -> bool:
+    return float(cells.mean(axis=2).std()) < _PLAIN
 
 
-def _cut(cells: Grid, first: int) -> bool:
-    """Whether the picture stops along a line above row `first`."""
-    colour = cells[-1, -1]
-    above = cells[max(0, first - _EDGE_ROWS) : first]
-    apart = np.abs(above - colour).max(axis=(0, 2))
-    if colour.max() <= _BLACK or colour.min() >= _WHITE:
-        return float((apart > _HARD_EDGE).mean()) >= _HARD_EDGE_CELLS
-    return float((apart > _EDGE).mean()) >= _EDGE_CELLS
+def _casts(colours: Grid) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Where there is the green of a lost buffer, and where its pink."""
+    red, green, blue = colours[..., 0], colours[..., 1], colours[..., 2]
+    return green - np.maximum(red, blue) > _CAST, np.minimum(red, blue) - green > _CAST
+
+
+def _lost(colour: Grid) -> bool:
+    """Whether a colour is one that stands for lost data."""
+    grey = bool(np.abs(colour - _GREY).max() <= _GREYISH)
+    return grey or any(map(bool, _casts(colour)))
+
+
+def _depth(alike: npt.NDArray[np.bool_]) -> int:
+    """How many rows from below are alike, but for a few cells of them all, and half a first row."""
+    shares = alike.mean(axis=1)[::-1]
+    so_far = shares.cumsum() / np.arange(1, len(shares) + 1)
+    found = np.flatnonzero((so_far >= _FLAT_CELLS) & (shares >= _FLAT_ROW))
+    return int(found[-1]) + 1 if len(found) else 0
+
+
+def _cut(above: Grid, colour: Grid) -> bool:
+    """Whether the picture above a tail stops along a line, or there is none left."""
+    apart = np.abs(above[-_EDGE_ROWS:] - colour).max(axis=2)
+    return not len(above) or float((apart.max(axis=0) > _EDGE).mean()) >= _EDGE_CELLS

@@ -22,8 +22,9 @@ Polygon = tuple[Point, ...]
 
 _GREY = 128
 _CORNERS = 3
-# half a pixel on either side of an edge belongs to it, whichever way it was rounded
-_BORDER = 3
+# an edge may touch a pixel whose middle is 0.7 pixels away, and drawing rounds by up to one; a line
+# ends straight, so that the corners are rounded off with discs
+_BORDER = 5
 _CMYK = 4
 _SIDEWAYS = 5
 _TURNS = {
@@ -86,6 +87,8 @@ def masked(image: Image.Image, masks: tuple[Polygon, ...]) -> Image.Image:
         corners = _corners(mask, image.size)
         draw.polygon(corners, fill=grey)
         draw.line([*corners, corners[0]], fill=grey, width=_BORDER)
+        for corner in corners:
+            draw.circle(corner, _BORDER / 2, fill=grey)
     return image
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -36,10 +35,12 @@ class Policy(StrEnum):
 class Rules:
     """What blank and frozen pictures lead to, and when a picture counts as frozen.
 
-    Frozen is the same picture, byte for byte without its device metadata, in `frozen_cycles`
-    cycles in a row or more, the last of them `frozen_after` seconds or more after the first, give
-    or take a two-hundredth. A sensor never repeats itself; a cache within a camera does for some
-    seconds. Cycles without a picture do not count, and do not end a spell either.
+    Frozen is the same picture, byte for byte without its device metadata and before it was
+    retouched, in `frozen_cycles` cycles in a row or more, the last of them `frozen_after` seconds
+    or more after the first, give or take a two-hundredth. A sensor never repeats itself, unless it
+    sees nothing: a black night is the same picture every time, so a blank one is not frozen, and
+    ends a spell. A cache within a camera repeats for some seconds. Cycles without a picture do not
+    count, and do not end a spell either.
     """
 
     blank: Policy = Policy.FLAG
@@ -60,10 +61,12 @@ class Sameness:
     cycles: int = 0
 
     def heed(self, frame: Frame, now: float) -> float:
-        """Count this frame; the seconds since its picture was first seen."""
-        digest = hashlib.blake2b(frame.body, digest_size=16).digest()
-        if digest != self.digest:
-            self.digest, self.since, self.cycles = digest, now, 0
+        """Count this frame; the seconds since its picture was first seen, 0 if it is blank."""
+        if Reason.BLANK in frame.warnings:
+            self.digest, self.cycles = b"", 0
+            return 0.0
+        if frame.digest != self.digest:
+            self.digest, self.since, self.cycles = frame.digest, now, 0
         self.cycles += 1
         return now - self.since
 

@@ -70,11 +70,30 @@ def test_warnings_are_flagged_once() -> None:
     assert flagged.flagged(Reason.BLANK).warnings == (Reason.FROZEN, Reason.BLANK)
     assert (flagged.body, flagged.captured_at) == (frame.body, NOON)
     assert (flagged.width, flagged.height) == (frame.width, frame.height)
+    assert flagged.digest == frame.digest
+
+
+def test_digest_is_of_the_picture_before_it_is_retouched() -> None:
+    """A mask over all that changes leaves the same bytes of two different pictures."""
+    everything = Retouch((((0, 0), (1, 0), (1, 1), (0, 1)),))
+    one, other = (Frame.of(photo(number=number), NOON, everything) for number in (0, 1))
+    assert one.body == other.body
+    assert one.digest != other.digest
+    assert len(one.digest) == 16
+    assert one.digest == Frame.of(photo(), NOON).digest
+
+
+def test_digest_is_of_the_picture_alone() -> None:
+    """What the device writes beside it does not count, nor does what stands around it."""
+    noted = with_segments(WHOLE[0], segment(0xFE, b"12:00:01"), EXIF)
+    assert Frame.of(STREAM + noted + b"dhav", NOON).digest == Frame.of(WHOLE[0], NOON).digest
 
 
 def test_picture_does_not_print() -> None:
     """A log line or a traceback that names a frame does not hold it."""
-    assert "body" not in repr(Frame.of(WHOLE[0], NOON))
+    frame = Frame.of(WHOLE[0], NOON)
+    assert "body" not in repr(frame)
+    assert "digest" not in repr(frame)
 
 
 @given(st.sampled_from(WHOLE), st.data())
@@ -193,9 +212,9 @@ def test_what_follows_the_end_is_left_out(data: bytes, tail: bytes) -> None:
     assert Frame.of(data + tail, NOON).body == data
 
 
-@pytest.mark.parametrize("lead", [b"\r\n", STREAM, b"\0" * 1000, b"\xff\xd8", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("lead", [b"\r\n", STREAM, b"\0" * 1000])
 def test_what_stands_before_the_start_is_left_out(lead: bytes) -> None:
-    """Line ends, the headers of a part, stray bytes."""
+    """Line ends, the headers of a part, NULs."""
     assert Frame.of(lead + WHOLE[0], NOON).body == WHOLE[0]
 
 
@@ -203,6 +222,14 @@ def test_first_whole_picture_of_a_stream_counts() -> None:
     """Not the one that broke off before it, nor the one behind it."""
     stream = STREAM + WHOLE[0][:-500] + STREAM + WHOLE[2] + STREAM + WHOLE[1]
     assert Frame.of(stream, NOON).body == WHOLE[2]
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.9])
+def test_torn_part_with_exif_gives_way_to_the_next(share: float) -> None:
+    """Wherever it broke off: in a scan, or in the midst of its header."""
+    part = with_segments(WHOLE[2], segment(0xE1, b"Exif\0\0II*\0"))
+    kept = max(40, int(len(part) * share))
+    assert Frame.of(STREAM + part[:kept] + b"\r\n" + STREAM + part, NOON).body == WHOLE[2]
 
 
 @pytest.mark.parametrize(
@@ -229,14 +256,52 @@ def test_picture_within_something_else_is_not_taken_out(lead: bytes) -> None:
     assert refusal(lead + WHOLE[0][:-100]).reason is Reason.NOT_A_PICTURE
 
 
-@pytest.mark.parametrize("length", [14, 20, 300, len(WHOLE[0]) - 30])
-def test_thumbnail_is_not_taken_for_its_picture(length: int) -> None:
-    """A wrong length of EXIF, or a lost start, leads the walk to what lies in it."""
-    picture = with_segments(WHOLE[2], EXIF)
-    broken = picture[:4] + length.to_bytes(2, "big") + picture[6:]
-    assert refusal(broken).reason is Reason.TORN
-    error = refusal(bytes(2) + picture[2:])
-    assert (error.reason, str(error)) == (Reason.TORN, "JPEG damaged: only its thumbnail is left")
+THUMBNAIL = WHOLE[0]
+AROUND = (
+    segment(0xE0, b"JFXX\0\x10" + THUMBNAIL),
+    segment(0xE1, b"Exif\0\0II*\0\x08\0\0\0\0\0" + THUMBNAIL),
+    segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + THUMBNAIL),
+    segment(0xE2, b"FPXR\0" + THUMBNAIL),
+    segment(0xED, b"Photoshop 3.0\08BIM\x04\x0c\0\0\1" + bytes(27) + THUMBNAIL),
+    segment(0xFE, b"\x0a\x01" + THUMBNAIL),
+)
+
+
+@pytest.mark.parametrize("around", AROUND)
+def test_segment_of_a_wrong_length_does_not_give_way_to_its_thumbnail(around: bytes) -> None:
+    """Wherever the walk comes upon the small picture: before it, at its start, or within."""
+    picture = with_segments(WHOLE[2], around)
+    start = len(around) - len(THUMBNAIL) - 2
+    # by chance it may end between two segments of the small picture: that is not told apart
+    lengths = {2, 14, *range(start - 2, start + 30), start + 300, len(around) - 30}
+    lengths -= {start + each.start for each in walk(THUMBNAIL).segments}
+    errors = [refusal(picture[:4] + length.to_bytes(2, "big") + picture[6:]) for length in lengths]
+    assert {error.reason for error in errors} == {Reason.TORN}
+    assert "JPEG damaged: only its thumbnail is left" in set(map(str, errors))
+
+
+@pytest.mark.parametrize("around", AROUND)
+def test_lost_head_does_not_give_way_to_a_thumbnail(around: bytes) -> None:
+    """The start, or the segment's marker: zeroed, or not come at all."""
+    picture = with_segments(WHOLE[2], around)
+    for lost in (1, 2, 3, 4):
+        assert refusal(bytes(lost) + picture[lost:]).reason is Reason.NOT_A_PICTURE
+        assert refusal(picture[lost:]).reason is Reason.NOT_A_PICTURE
+    assert refusal(picture[:2] + bytes(2) + picture[4:]).reason is Reason.NOT_A_PICTURE
+    tabled = with_segments(picture, segment(0xE0, b"JFIF\0\1\1\0\0\1\0\1\0\0"))
+    assert refusal(tabled[:20] + bytes(2) + tabled[22:]).reason is Reason.TORN
+
+
+def test_preview_in_several_segments_is_no_damage() -> None:
+    """Some makes spread one that is too long for a single segment."""
+    first, second = (segment(0xE1, b"FLIR\0" + part) for part in (THUMBNAIL[:900], THUMBNAIL[900:]))
+    assert Frame.of(with_segments(WHOLE[2], first, second), NOON).body == WHOLE[2]
+
+
+def test_segment_full_of_marks_is_no_damage() -> None:
+    """Its length is right, and so whatever it holds is stepped over."""
+    junk = segment(0xE4, b"\xff\xd9\xff\xd8\xff" * 1000)
+    assert Frame.of(with_segments(WHOLE[2], junk), NOON).body == WHOLE[2]
 
 
 @settings(deadline=None)

@@ -25,6 +25,7 @@ from tests.fakes.photos import END, segment, with_segments
 
 SMALL, WAVES = jpeg(), jpeg(progressive=True)
 SCAN = segment(0xDA, b"\x01\x01\x00\x00\x3f\x00")
+FULL = segment(0xDA, b"\x03\x01\x00\x02\x00\x03\x00\x00\x3f\x00")
 STREAM = b"--frame\r\nContent-Type: image/jpeg\r\n\r\n"
 
 
@@ -64,17 +65,42 @@ def test_whole_picture_is_measured(data: bytes) -> None:
     assert [each.start for each, _ in extent.parts()][1:] == [end for _, end in extent.parts()][:-1]
 
 
-@pytest.mark.parametrize("lead", [b"", b"\r\n", STREAM, b"\x00" * (LEAD_IN - 1), b"\xff\xd8\xfe"])
+@pytest.mark.parametrize(
+    "lead", [b"", b"\r\n", STREAM, b"\t ~", bytes(LEAD_IN - 1), b"\n" * (LEAD_IN - 1)]
+)
 def test_what_stands_before_is_stepped_over(lead: bytes) -> None:
-    """Line ends, the headers of a part, stray bytes: up to 64 KB of them."""
+    """Line ends, the headers of a part, NULs: up to 64 KB of them."""
     extent = walk(lead + SMALL + b"dhav\0\0\0\0")
     assert (extent.start, extent.end) == (len(lead), len(lead) + len(SMALL))
 
 
-def test_start_is_not_sought_for_ever() -> None:
-    """Behind 64 KB of anything else no picture is waited for."""
-    path = Walk(bytes(LEAD_IN) + SMALL)
+@pytest.mark.parametrize("byte", [b"\0", b"\n"])
+def test_start_is_not_sought_for_ever(byte: bytes) -> None:
+    """Behind 64 KB no picture is waited for."""
+    path = Walk(byte * LEAD_IN + SMALL)
     with pytest.raises(NotWholeError, match="has no start within 65,536 bytes"):
+        path.on()
+    assert not path.begun
+
+
+@pytest.mark.parametrize(
+    ("lead", "at"),
+    [
+        (b"8BIM\x04\x0c", 4),
+        (b"Exif\0\0II*\0", 4),
+        (b"\0\0II*\0", 2),
+        (b"\xef\xbb\xbf", 0),
+        (b"\x7f", 0),
+        (b"\xff\xe1\0\x10Exif", 0),
+        (b"\0\0\xff\xe1", 2),
+        (b"\r\n\xff\xd8\xfe", 2),
+        (b"\xff\xd8\0", 0),
+    ],
+)
+def test_start_behind_anything_else_is_that_of_a_thumbnail(lead: bytes, at: int) -> None:
+    """The head of the picture around it is lost; the first odd byte tells, and is named."""
+    path = Walk(lead + SMALL)
+    with pytest.raises(NotWholeError, match=f"^has no start at byte {at}$"):
         path.on()
     assert not path.begun
 
@@ -113,9 +139,17 @@ def test_picture_that_broke_off_gives_way_to_the_next(kept: int) -> None:
     assert (extent.start, extent.progressive) == (kept, True)
 
 
-def test_picture_that_broke_off_in_its_header_gives_way() -> None:
-    """Between two segments a start marker begins anew as well."""
-    assert walk(SMALL[:20] + WAVES).start == 20
+@pytest.mark.parametrize("blank", [STREAM, b"\r\n\r\n", b"--frame\nContent-Type: image/jpeg\n\n"])
+def test_picture_that_broke_off_in_its_header_gives_way(blank: bytes) -> None:
+    """Behind the blank line of a part's head a start marker begins anew as well."""
+    assert walk(SMALL[:20] + blank + WAVES).start == 20 + len(blank)
+
+
+@pytest.mark.parametrize("stray", [b"", b"\r\n", b"\n", b"\n\r\n", b"\0\0", b"\xff\xff"])
+def test_start_before_the_first_scan_is_damage(stray: bytes) -> None:
+    """It is a thumbnail's, whose segment was lost; published it would be another picture."""
+    with pytest.raises(NotWholeError, match=f"^damaged at byte {20 + len(stray)}$"):
+        walk(SMALL[:20] + stray + WAVES)
 
 
 def test_thumbnail_does_not_end_the_picture() -> None:
@@ -168,7 +202,8 @@ def test_what_can_become_no_picture_is_refused(data: bytes, words: str) -> None:
         (made(header(4000, 4000, kind=0xC2), SCAN * 11), r"11 scans of 16,000,000 pixels"),
         (made(b"\xff\xfe\x00\x02" * SEGMENTS, header(), SCAN), r"more than 5,000 segments"),
         (made(b"\xff\x01" * SEGMENTS, header(), SCAN), r"more than 5,000 segments"),
-        (made(b"\xff\xd8\xff" * SEGMENTS, header(), SCAN), r"more than 5,000 segments"),
+        (b"\n\n\xff\xd8\xff\x01" * SEGMENTS, r"more than 5,000 segments"),
+        (made(header(4000, 4000, components=3), SCAN, FULL * 10), r"11 scans of 16,000,000"),
     ],
 )
 def test_bomb_is_refused_before_a_decoder_sees_it(data: bytes, words: str) -> None:
@@ -185,6 +220,7 @@ def test_bomb_is_refused_before_a_decoder_sees_it(data: bytes, words: str) -> No
         made(header(4000, 4000, kind=0xC2), SCAN * 10),
         made(header(kind=0xC2), SCAN * SCANS),
         made(header(8000, 5000), SCAN * 5),
+        made(header(4000, 4000, components=3), SCAN, FULL * 9),
         made(b"\xff\xfe\x00\x02" * (SEGMENTS - 3), header(), SCAN),
     ],
 )
@@ -200,7 +236,7 @@ def test_largest_allowed_passes(data: bytes) -> None:
     [
         pytest.param(b"\xff" * 300_000, NotWholeError, id="fill bytes only"),
         pytest.param(bytes(300_000), NotWholeError, id="no start"),
-        pytest.param(b"\xff\xd8" * 150_000, OversizeError, id="starts"),
+        pytest.param(b"\xff\xd8" * 150_000, NotWholeError, id="starts"),
         pytest.param(b"\xff\xd8" + b"\xff\x01" * 150_000, OversizeError, id="bare markers"),
     ],
 )

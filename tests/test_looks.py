@@ -41,17 +41,58 @@ def test_road_is_neither(number: int, quality: int) -> None:
     assert tail(road(number), quality) == 0
 
 
-@pytest.mark.parametrize("colour", [GREY, GREEN, BLACK, WHITE, (16, 16, 16)])
+LOST = [GREY, (126, 126, 125), (132, 132, 132), GREEN, (178, 0, 225)]
+
+
+@pytest.mark.parametrize("colour", LOST)
 @pytest.mark.parametrize("share", [0.26, 0.5, 0.9])
-def test_lost_lower_part_by_day_is_a_tail(share: float, colour: tuple[int, int, int]) -> None:
-    """Whatever colour the camera's memory had there."""
-    assert tail(torn(0, share, colour)) == pytest.approx(share, abs=0.06)
+@pytest.mark.parametrize("number", [0, 3])
+def test_lost_lower_part_is_a_tail(number: int, share: float, colour: tuple[int, int, int]) -> None:
+    """By day and by night: the grey of no data, the green and the pink of an empty buffer."""
+    assert tail(torn(number, share, colour)) == pytest.approx(share, abs=0.06)
 
 
-@pytest.mark.parametrize("colour", [GREY, GREEN, WHITE])
-def test_lost_lower_part_by_night_is_a_tail(colour: tuple[int, int, int]) -> None:
-    """Black on black is left alone: nobody can tell."""
-    assert tail(torn(3, 0.5, colour)) == pytest.approx(0.5, abs=0.06)
+@pytest.mark.parametrize(
+    "colour",
+    [
+        *(BLACK, (16, 16, 16), WHITE, (235, 235, 235)),
+        *((90, 90, 90), (120, 120, 120), (136, 136, 136), (128, 128, 140)),
+        *((0, 0, 90), (0, 0, 200), (135, 170, 225), (60, 70, 60)),
+    ],
+)
+@pytest.mark.parametrize("share", [0.26, 0.5, 0.9])
+@pytest.mark.parametrize("number", [0, 3])
+def test_other_flat_lower_part_is_no_tail(
+    number: int, share: float, colour: tuple[int, int, int]
+) -> None:
+    """A caption's bar, a camera's own mask, half a quad view, night, snow, sky, no signal."""
+    assert tail(torn(number, share, colour)) == 0
+
+
+@pytest.mark.parametrize("colour", LOST)
+@pytest.mark.parametrize("corner", [(8, 330), (400, 330), (8, 190)])
+def test_clock_drawn_on_it_does_not_hide_a_lost_part(
+    colour: tuple[int, int, int], corner: tuple[int, int]
+) -> None:
+    """The camera writes it into what it has, in whatever corner."""
+    image = torn(0, 0.5, colour)
+    ImageDraw.Draw(image).text(corner, "2026-03-01 23:59:59 CAM 12", WHITE, font_size=16)
+    assert tail(image) == pytest.approx(0.5, abs=0.06)
+
+
+def test_clock_on_nothing_but_lost_data_is_all_tail() -> None:
+    """The letters vary enough for a picture that is not blank."""
+    image = Image.new("RGB", (640, 360), GREY)
+    ImageDraw.Draw(image).text((8, 8), "2026-03-01 23:59:59 CAM 12", WHITE, font_size=24)
+    assert not is_blank(image)
+    assert tail(image) > 0.9
+
+
+def test_grey_with_much_in_it_is_no_tail() -> None:
+    """A grey wall with something on a sixth of it."""
+    image = torn(0, 0.5, GREY)
+    image.paste(road(0).crop((0, 0, 220, 180)), (0, 180))
+    assert tail(image) == 0
 
 
 def test_less_than_a_quarter_is_no_tail() -> None:
@@ -66,20 +107,19 @@ def test_tail_may_begin_within_a_row_of_blocks() -> None:
     assert tail(image) > 0.45
 
 
-@pytest.mark.parametrize("colour", [BLACK, WHITE])
-def test_fading_into_black_or_white_is_no_tail(colour: tuple[int, int, int]) -> None:
-    """A foreground that no lamp reaches, or that the sun blinds out."""
+def test_fading_into_grey_is_no_tail() -> None:
+    """Fog, which a camera's exposure makes as grey as lost data: there is no line above it."""
     slope = Image.linear_gradient("L").resize((640, 240)).transpose(Image.Transpose.ROTATE_180)
     mask = Image.new("L", (640, 360))
     mask.paste(slope, (0, 0))
-    image = Image.composite(road(0), Image.new("RGB", (640, 360), colour), mask)
+    image = Image.composite(road(0), Image.new("RGB", (640, 360), GREY), mask)
     assert tail(image) == 0
 
 
-def test_caption_on_a_dark_night_is_no_edge() -> None:
-    """Letters above nothing: not the straight line that a lost part has."""
+def test_caption_on_a_dark_night_is_no_picture_cut_off() -> None:
+    """Letters above nothing, however wide."""
     image = Image.new("RGB", (640, 360))
-    ImageDraw.Draw(image).text((10, 10), "CAMERA 12  2026-03-01 23:59:59", WHITE, font_size=30)
+    ImageDraw.Draw(image).text((10, 10), "CAMERA 12  2026-03-01 23:59:59", WHITE, font_size=40)
     assert tail(image) == 0
 
 

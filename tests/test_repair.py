@@ -93,15 +93,79 @@ def test_profile_goes_behind_the_first_segment() -> None:
 
 
 @pytest.mark.parametrize("major", [0, 2])
-def test_jfif_of_another_revision_goes(major: int) -> None:
-    """Libjpeg warns of it, and a second warning would not be heard."""
+def test_jfif_of_another_revision_is_put_right(major: int) -> None:
+    """Libjpeg warns of it, and a second warning would not be heard; the colours hang on it."""
     data = bytearray(photo())
     data[11] = major
     with pytest.raises(pixels.DamagedError):
         pixels.reduced(bytes(data))
-    body = clean(bytes(data))
-    assert b"JFIF" not in body
-    assert np.array_equal(pixels.reduced(body), pixels.reduced(photo()))
+    assert clean(bytes(data)) == photo()
+
+
+FIELDS = b"\1\2\0\0\1\0\1"
+
+
+def without_jfif(data: bytes) -> bytes:
+    """A picture without its first segment."""
+    return data[:2] + data[walk(data).segments[0].end :]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"JFIF\0" + FIELDS + b"\0\0 canary",
+        b"JFIF\0" + FIELDS + b"\2\4" + b"canary" * 4,
+        b"JFIF\0" + FIELDS + b"\x78\x5a" + b"canary" * 10,
+    ],
+)
+def test_jfif_keeps_its_fields_and_nothing_else(content: bytes) -> None:
+    """Neither a thumbnail, which shows what a mask may hide, nor what stands behind it."""
+    body = clean(with_segments(without_jfif(photo()), segment(0xE0, content)))
+    kept = segment(0xE0, b"JFIF\0" + FIELDS + b"\0\0")
+    assert body == with_segments(without_jfif(photo()), kept)
+    assert clean(body) is body
+
+
+def test_only_the_first_jfif_segment_stays() -> None:
+    """A second one says nothing to a viewer; too short a one is none."""
+    second = segment(0xE0, b"JFIF\0\1canary-canary")
+    assert clean(with_segments(photo(), segment(0xE0, b"JFIF\0\1canary"))) == photo()
+    body = clean(with_segments(without_jfif(photo()), walk_first(photo()), second))
+    assert body == photo()
+
+
+def walk_first(data: bytes) -> bytes:
+    """The first segment."""
+    first = walk(data).segments[0]
+    return data[first.start : first.end]
+
+
+def test_adobe_keeps_its_transform_and_nothing_else() -> None:
+    """And of several the one that counts for libjpeg: the last before the first scan."""
+    padded = segment(0xEE, ADOBE[4:] + b"canary")
+    other = segment(0xEE, b"Adobe\0\x64canary")
+    assert clean(with_segments(photo(), padded)) == with_segments(photo(), ADOBE)
+    several = with_segments(photo(), other, padded)
+    assert clean(several) == with_segments(photo(), ADOBE)
+    # a JFIF segment would settle the colours by itself
+    bare = without_jfif(photo())
+    reds = with_segments(bare, ADOBE, segment(0xEE, b"Adobe\0\x64\0\0\0\0\0"))
+    assert np.array_equal(pixels.decoded(clean(reds), "RGB"), pixels.decoded(reds, "RGB"))
+    assert not np.array_equal(pixels.decoded(reds, "RGB"), pixels.decoded(bare, "RGB"))
+
+
+def test_late_height_goes() -> None:
+    """DNL tells nothing new, and may hold anything."""
+    late = segment(0xDC, b"canary")
+    assert clean(with_segments(photo()[:-2] + late + END, late)) == photo()
+
+
+@pytest.mark.parametrize("late", [PROFILE, ADOBE, segment(0xE0, b"JFIF\0\1canary-canary")])
+def test_behind_the_first_scan_nothing_of_an_application_stays(late: bytes) -> None:
+    """Nobody reads a profile there, but for who looks for hidden bytes."""
+    data = photo("progressive")
+    at = walk(data).segments[-1].start
+    assert clean(data[:at] + late + data[at:]) == data
 
 
 @pytest.mark.parametrize("stray", [b"\xff\xff\xff", b"\0\0\0\0\0", b"\xff\xd0", b"\xff\x01"])
@@ -141,13 +205,44 @@ def test_orientation_alone_is_kept(turn: int, order: str) -> None:
         b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0",
         b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x09\0\0",
         b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x01\0\0",
+        b"Exif\0\0MM\0+\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0",
+        b"Exif\0\0MM*\0\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0",
+        b"Exif\0\0ZZ\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0",
+        b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x01\0\0\0\x01\x06\0\0\0",
+        b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x04\0\0\0\x01\0\x06\0\0",
     ],
 )
 def test_broken_exif_means_upright(content: bytes) -> None:
-    """Cut off, leading nowhere, or with a value that does not exist: it goes."""
+    """Cut off, leading nowhere, no TIFF, of no number's type, or of no such value: it goes."""
     data = with_segments(photo(), segment(0xE1, content))
     assert orientation(data, walk(data)) == 1
     assert clean(data) == photo()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x04\0\0\0\x01\0\0\0\x06",
+        b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x04\0\x01\0\0\0\x06\0\0\0",
+    ],
+)
+def test_orientation_may_be_a_long_number(content: bytes) -> None:
+    """Some devices write four bytes where EXIF has two."""
+    data = with_segments(photo(), segment(0xE1, content))
+    assert orientation(data, walk(data)) == 6
+
+
+def test_first_exif_segment_counts() -> None:
+    """As viewers have it; other segments of its marker do not, nor any behind the first scan."""
+    xmp = segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0")
+    for first, second, turn in ((1, 6, 1), (6, 1, 6), (9, 6, 1)):
+        data = with_segments(photo(), xmp, exif(first), exif(second))
+        assert orientation(data, walk(data)) == turn
+        body = clean(data)
+        assert orientation(body, walk(body)) == turn
+    waves = photo("progressive")
+    at = walk(waves).segments[-1].start
+    assert clean(waves[:at] + exif(6) + waves[at:]) == waves
 
 
 def test_missing_tables_are_put_in() -> None:

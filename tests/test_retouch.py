@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
@@ -15,7 +15,7 @@ from cctv.errors import CaptureError
 from cctv.jpeg import Extent, walk
 from cctv.reasons import Reason
 from cctv.repair import cleaned
-from cctv.retouch import PLAIN, Polygon, Retouch, masked, retouched
+from cctv.retouch import PLAIN, Point, Polygon, Retouch, masked, retouched
 from tests.fakes.photos import KINDS, jpeg_of, photo, road, segment, with_segments
 
 MIDDLE: Polygon = ((0.25, 0.25), (0.75, 0.25), (0.75, 0.75), (0.25, 0.75))
@@ -65,29 +65,49 @@ def test_masked_area_is_grey_and_the_rest_is_not(kind: str) -> None:
     assert np.abs(seen[:80] - sound[:80]).mean() < 4
 
 
-@given(
-    st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=3, max_size=6, unique=True).map(
-        tuple
-    )
-)
-@settings(max_examples=60)
-def test_no_pixel_whose_middle_is_inside_remains(mask: Polygon) -> None:
+PARTS = st.sampled_from([0, 2500, 10_000]) | st.integers(0, 10_000)
+CORNERS = st.builds(lambda across, down: (across / 10_000, down / 10_000), PARTS, PARTS)
+SHAPES = st.lists(CORNERS, min_size=3, max_size=6, unique=True).map(tuple)
+
+
+@given(SHAPES)
+@settings(max_examples=300, deadline=None)
+@example(((0.09, 0.23), (0, 0.09), (0.09, 0), (0.3, 1)))
+@example(((0.96, 0.87), (0.4, 1), (0, 0.09), (0.275, 0), (0.415, 0.027), (1, 0.38)))
+def test_no_pixel_that_a_mask_touches_remains(mask: Polygon) -> None:
     """By the rule of even and odd, for any shape, on a picture so small that edges count."""
-    image = masked(Image.new("L", (40, 30), 255), (mask,))
-    left = np.asarray(image)
-    for y in range(30):
-        for x in range(40):
-            if inside((x + 0.5) / 40, (y + 0.5) / 30, mask):
-                assert left[y, x] == 128
+    left = np.asarray(masked(Image.new("L", (40, 30), 255), (mask,)))
+    corners = [(x * 40, y * 30) for x, y in mask]
+    for y, x in np.argwhere(left != 128):
+        assert not inside(x + 0.5, y + 0.5, corners)
+        assert not any(enters(x, y, *edge) for edge in edges(corners))
 
 
-def inside(x: float, y: float, mask: Polygon) -> bool:
+def edges(corners: list[Point]) -> list[tuple[Point, Point]]:
+    """From each corner to the next."""
+    return list(zip(corners, corners[1:] + corners[:1], strict=True))
+
+
+def inside(x: float, y: float, corners: list[Point]) -> bool:
     """Whether a ray to the right crosses the outline an odd number of times."""
     odd = False
-    for (x1, y1), (x2, y2) in zip(mask, mask[1:] + mask[:1], strict=True):
+    for (x1, y1), (x2, y2) in edges(corners):
         if (y1 > y) != (y2 > y) and x < (x2 - x1) * (y - y1) / (y2 - y1) + x1:
             odd = not odd
     return odd
+
+
+def enters(left: float, top: float, start: Point, end: Point) -> bool:
+    """Whether an edge comes into a pixel, and not only along its border."""
+    first, last = 0.0, 1.0
+    for low, at, to in ((left, start[0], end[0]), (top, start[1], end[1])):
+        if at == to:
+            if not low < at < low + 1:
+                return False
+        else:
+            one, other = (low - at) / (to - at), (low + 1 - at) / (to - at)
+            first, last = max(first, min(one, other)), min(last, max(one, other))
+    return last - first > 1e-9
 
 
 @pytest.mark.parametrize("edge", [160, 161, 165, 479])

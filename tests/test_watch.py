@@ -12,6 +12,7 @@ import pytest
 from cctv.errors import CaptureError
 from cctv.frame import Frame
 from cctv.reasons import Reason
+from cctv.retouch import Retouch
 from cctv.watch import Policy, Rules, Watched
 from tests.fakes.frames import ScriptedSource, jpeg
 from tests.virtual import EPOCH, now, run
@@ -174,20 +175,32 @@ def test_blank_is_flagged_or_refused() -> None:
     assert played([0.0], [BLANK], REFUSE) == ["no picture: blank"]
 
 
-def test_blank_and_frozen_are_told_together() -> None:
-    """A dead sensor is both; refused it is blank, which says more."""
+def test_blank_is_never_frozen() -> None:
+    """A black night whose noise is clipped is the same picture every time: blank says it all."""
+    moments = [0.0, 300.0, 600.0, 900.0, 86400.0]
+    refuse = Rules(blank=Policy.FLAG, frozen=Policy.UNAVAILABLE)
+    for rules in (FLAG, refuse, Rules(frozen=Policy.FLAG, frozen_cycles=1, frozen_after=0.0)):
+        assert played(moments, [BLANK] * 5, rules) == ["blank"] * 5
+    assert played(moments, [BLANK] * 5, REFUSE) == ["no picture: blank"] * 5
+
+
+@pytest.mark.parametrize("rules", [FLAG, Rules(blank=Policy.UNAVAILABLE, frozen=Policy.FLAG)])
+def test_blank_begins_a_new_spell(rules: Rules) -> None:
+    """Shown or not: what follows is counted from its own first picture."""
+    script: list[Step] = [SAME, SAME, SAME, BLANK, SAME, SAME, SAME, SAME]
+    told = played([300.0 * turn for turn in range(8)], script, rules)
+    assert told[4:] == ["fine", "fine", "fine", "frozen"]
+
+
+def test_what_a_mask_leaves_is_not_judged() -> None:
+    """A mask over the only lit part makes every night the same; the camera still works."""
+    covered = Retouch((((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)),))
+    night: list[Step] = [Frame.of(jpeg(shade), EPOCH, covered) for shade in range(4)]
+    assert len({step.body for step in night if isinstance(step, Frame)}) == 1
     moments = [0.0, 300.0, 600.0, 900.0]
-    assert played(moments, [BLANK] * 4, FLAG)[-1] == "blank frozen"
-    assert played(moments, [BLANK] * 4, REFUSE)[-1] == "no picture: blank"
-    mixed = Rules(blank=Policy.FLAG, frozen=Policy.UNAVAILABLE)
-    assert played(moments, [BLANK] * 4, mixed)[-1] == "no picture: frozen"
-
-
-def test_refused_pictures_are_counted() -> None:
-    """A camera that is blank for hours is known to be frozen the moment blank is let through."""
-    rules = Rules(blank=Policy.UNAVAILABLE, frozen=Policy.FLAG)
-    script: list[Step] = [BLANK, BLANK, BLANK, SAME]
-    assert played([0.0, 300.0, 600.0, 900.0], script, rules)[-1] == "frozen"
+    assert set(played(moments, night)) == {"fine"}
+    still: list[Step] = [Frame.of(SAME, EPOCH, covered) for _ in moments]
+    assert played(moments, still)[-1] == "frozen"
 
 
 def test_a_fine_frame_passes_untouched() -> None:

@@ -26,7 +26,11 @@ from cctv.jpeg import (
 
 _FILL = 0xFF
 _APP0, _APP1, _APP2, _APP14, _APP15 = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF
-_NEVER = frozenset({COM, *range(_APP1, _APP15 + 1)}) - {_APP1, _APP2, _APP14}
+_DNL = 0xDC
+_ONCE = frozenset({_APP0, _APP1, _APP2, _APP14})
+_NEVER = frozenset({COM, _DNL, *range(_APP0, _APP15 + 1)}) - _ONCE
+# JFIF, the orientation, Adobe's transform: with their markers and lengths, and nothing more
+_LENGTHS = {_APP0: 18, _APP1: 36, _APP14: 16}
 # what is decoded a second time, by another way, is kept small: the first way has its own caps
 COMPARED = 1_000_000
 # a piece by itself is costly: larger inputs come in larger ones, no more than twice so many
@@ -77,6 +81,7 @@ def _in_pieces(data: bytes) -> Verdict:
 
 def _check_extent(data: bytes, extent: Extent) -> None:
     assert data[extent.start :].startswith(SOI)
+    _check_lead_in(data[: extent.start])
     assert data[extent.end - 2 : extent.end] == bytes((0xFF, EOI))
     assert 0 < extent.width * extent.height <= PIXELS
     markers = [each.marker for each in extent.segments]
@@ -89,6 +94,13 @@ def _check_extent(data: bytes, extent: Extent) -> None:
     assert verdict(data[: extent.end - 1]) is None
     alone = walk(data[extent.start : extent.end])
     assert (alone.start, alone.end) == (0, extent.end - extent.start)
+
+
+def _check_lead_in(lead: bytes) -> None:
+    """Text or NULs; a picture that broke off may stand before a later one."""
+    text = lead.decode("latin-1")
+    plain = all(each in "\t\r\n" or " " <= each <= "~" for each in text)
+    assert plain or not lead.strip(b"\0") or SOI in lead
 
 
 def _check_segments(data: bytes, extent: Extent) -> None:
@@ -126,12 +138,17 @@ def _shape(extent: Extent) -> tuple[int | bool, ...]:
 
 def check_parts(body: bytes, extent: Extent) -> None:
     """Only picture data lies between two segments, and no segment is of the device."""
-    assert _NEVER.isdisjoint(each.marker for each in extent.segments)
+    markers = [each.marker for each in extent.segments]
+    assert _NEVER.isdisjoint(markers)
+    assert _ONCE.isdisjoint(markers[markers.index(SOS) :])
+    for marker, length in _LENGTHS.items():
+        found = [each.end - each.start for each in extent.segments if each.marker == marker]
+        assert found in ([], [length])
     for segment, end in extent.parts():
         assert segment.marker == SOS or segment.end == end
         assert segment.marker != SOS or body[end - 1] != _FILL or end == segment.end
     pictured = repair.orientation(body, extent) != 1
-    assert [each.marker for each in extent.segments].count(_APP1) == pictured
+    assert markers.count(_APP1) == pictured
 
 
 def _check_unpadded(body: bytes, extent: Extent) -> None:
