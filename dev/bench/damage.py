@@ -19,9 +19,9 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from cctv.errors import CaptureError  # noqa: E402 - found by the line above
-from cctv.frame import Frame  # noqa: E402
-from dev.pictures import picture  # noqa: E402
+from cctv.errors import CaptureError
+from cctv.frame import Frame
+from dev.pictures import picture
 
 MOMENT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 LEVELS, PART = 20, 0.01
@@ -74,7 +74,7 @@ def main() -> None:
     parser.add_argument("--places", type=int, default=60, metavar="N", help="for each picture: 60")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    chance = random.Random(asked.seed)  # noqa: S311 - no secret
+    chance = random.Random(asked.seed)
     pictures = [picture(str(number), "bench", MOMENT) for number in range(9)]
     print(f"{len(pictures)} pictures of 640x360, {asked.places} places each")
     print(f"{'fault':32}{'published':>10}{'seen':>7}")
