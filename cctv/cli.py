@@ -172,7 +172,7 @@ def parser() -> argparse.ArgumentParser:
     )
     probing = _verb(verbs, "probe", probe.probe, "ask an address in every model's way")
     probing.add_argument("address", metavar="ADDRESS", help="host, host:port or http(s)://…")
-    words = "send this model's login, instead of the one for all cameras"
+    words = "send this model's login, not the one for all cameras; never in an address"
     probing.add_argument("--login", default="camera", metavar="MODEL", help=words)
     probing.add_argument("--channel", type=int, metavar="N", help="the channel, counted from 1")
     probing.add_argument("--tls", default="", metavar="WORDS", help="pin:…, insecure, legacy")

@@ -100,6 +100,7 @@ class Daemon:
         self._hand = Hand(_DISK)
         self._told_oddities: set[str] = set()
         self._told_masks = ""
+        self._masked = 0
         self._journal = Journal(gallery.now)
         self._keeper = Keeper(
             inventory=inventory,
@@ -168,6 +169,9 @@ class Daemon:
             self._told_masks = text
         else:
             self._told_masks = ""
+            if (count := len(self._masks.masked)) != self._masked:
+                log.info("masks: cameras=%d", count)
+            self._masked = count
 
     async def _save_masks(self) -> None:
         ids = [camera.id for camera in self.fleet.cameras()]

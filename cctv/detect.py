@@ -1,8 +1,8 @@
 """When a record names the wrong model: find out, slowly, as what the camera answers.
 
 A device that is reached and says 404, or answers something that is no picture, is asked the other
-models' ways, a few in each cycle. The one that gives a picture is used from then on, kept over
-restarts, and reported, so that somebody corrects the record.
+models' ways, a few in each cycle. The one that gives a picture in two cycles is used from then on,
+kept over restarts, and reported, so that somebody corrects the record.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ class MaskBook:
     A camera that had a mask keeps it until the file says `id = []`: a line that is lost, with an
     editor's slip or a full disk, uncovers nobody. While the file cannot be read the last good
     masks stay, and a camera that was not known by then gets no picture. Both hold over restarts,
-    by a copy in `folder`. Without a file nothing is hidden.
+    by a copy in `folder`. Without a file nothing is hidden; that it was is warned of.
     """
 
     def __init__(self, file: Path | None, folder: Path) -> None:
@@ -54,9 +54,13 @@ class MaskBook:
         Raises:
             ConfigError: the file has faults, and there is no copy to go on with.
         """
-        if self._file is None:
-            return
         copied = self._read_copy()
+        if self._file is None:
+            if self.masked:
+                text = "masks: CCTV_MASKS is not set any more, nothing is hidden now cameras=%s"
+                log.warning(text, " ".join(sorted(self.masked)))
+            self._shapes = {}
+            return
         try:
             self.read()
         except ConfigError as error:

@@ -69,7 +69,7 @@ def _faults(entries: Mapping[str, object]) -> Iterator[str]:
 
 def _shape_fault(shape: object) -> str:
     if not isinstance(shape, list) or len(shape) < _CORNERS:
-        return f"is not a list of {_CORNERS} corners or more"
+        return f"is not a list of {_CORNERS} corners or more (is a pair of brackets missing?)"
     for corner in shape:
         if not _is_corner(corner):
             return f"{_shown(corner)} is not a corner such as [0.25, 0.5], both from 0 to 1"

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from cctv.settings import Settings
 
 # where nothing is reached, no other way reaches it
+# so many ways are no sign of a make: the device answers every path
+_SEVERAL = 3
 _HOPELESS = frozenset({Reason.UNREACHABLE, Reason.REFUSED_ADDRESS, Reason.TLS, Reason.TIMEOUT})
 
 
@@ -91,17 +93,26 @@ async def _try(model: str, source: HttpSource) -> Tried:
         frame = await source.frame()
     except CaptureError as error:
         took = time.monotonic() - began
-        return Tried(model, path, took, f"{error.reason}: {error}", error.reason)
+        return Tried(model, path, took, _found(source, error), error.reason)
     return Tried(model, path, time.monotonic() - began, f"ok {told(frame)}")
+
+
+def _found(source: HttpSource, error: CaptureError) -> str:
+    kept = source.still.auth == "query" and error.reason is Reason.AUTH
+    note = "; its login stands in the address, and is not sent here" if kept else ""
+    return f"{error.reason}: {error}{note}"
 
 
 def _verdict(tried: Sequence[Tried]) -> str:
     good = [each.model for each in tried if each.good]
-    if len(good) == len(tried) > 1:
-        return "It answers in every way: its model does not matter."
+    if len(good) > _SEVERAL:
+        return f"It answers in {len(good)} ways: any of these models will do."
     if good:
         return f"It answers as {' and '.join(good)}: write that model into its record."
     last = tried[-1].reason
     if last in _HOPELESS:
         return f"No other way was tried. {WORDS[last].sentence} {WORDS[last].advice}"
+    if refused := [each.model for each in tried if each.reason is Reason.AUTH]:
+        named = " and ".join(refused)
+        return f"It wants a login as {named}: write that into its record, and try `cctv once`."
     return "No way gave a picture. Describe its own in a file for CCTV_DRIVERS."

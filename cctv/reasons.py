@@ -75,10 +75,10 @@ WORDS: dict[Reason, Words] = {
     ),
     Reason.TORN: Words(
         "The picture is not whole.",
-        "Check the link to the camera for losses; the log says what was found.",
+        "Check the link to the camera for losses, and whether it wants https://.",
     ),
     Reason.BLANK: Words(
-        "The picture is one flat colour, or green all over.",
+        "The picture is one flat colour, or green or pink all over.",
         "Look at the camera: a covered lens, no light, or a broken sensor cable.",
     ),
     Reason.FROZEN: Words(
@@ -99,7 +99,7 @@ WORDS: dict[Reason, Words] = {
     ),
     Reason.TLS: Words(
         "The camera's TLS handshake or certificate failed.",
-        "Renew its certificate, or say in its record (tls) which one is believed.",
+        "Renew its certificate, or name the one to believe in its record (tls).",
     ),
     Reason.REFUSED_ADDRESS: Words(
         "The record's address is one that may not be asked.",

@@ -181,27 +181,39 @@ _REFUSALS = (
     Row("auth_closes"),
     Row("digest_401_endless_body", faults=(26,)),
 )
-_WRONG = tuple(
-    Row(mode, R.AUTH, variant="wrong", model=model, refusals=2, rests=True, faults=(27,))
-    for mode, model in (
-        ("basic_ok", "Sony"),
-        ("query_login", "Foscam"),
-        ("digest_ok", "Sony"),
-        ("digest_sha256", "Sony"),
-        ("digest_one_time", "Sony"),
-        ("digest_stale", "Sony"),
-        ("lock_403", "Sony"),
-        ("auth_closes", "Sony"),
-        ("digest_401_endless_body", "Sony"),
-    )
+_WRONG = (
+    *(
+        Row(mode, R.AUTH, variant="wrong", model=model, refusals=2, rests=True, faults=(27,))
+        for mode, model in (
+            ("basic_ok", "Sony"),
+            ("query_login", "Foscam"),
+            ("digest_ok", "Sony"),
+            ("digest_sha256", "Sony"),
+            ("digest_one_time", "Sony"),
+            ("digest_stale", "Sony"),
+            ("lock_403", "Sony"),
+            ("digest_401_endless_body", "Sony"),
+        )
+    ),
+    # it takes two closes to know that they are its way of refusing
+    Row(
+        "auth_closes",
+        R.AUTH,
+        variant="wrong",
+        model="Sony",
+        cycles=3,
+        refusals=2,
+        rests=True,
+        faults=(27,),
+    ),
 )
 _TLS = (
     Row("tls_self", variant="pin", tls="pin", faults=(32,)),
     Row("tls_self", variant="insecure", tls="insecure", faults=(32,)),
     Row("tls_expired", variant="insecure", tls="insecure", faults=(32,)),
-    Row("tls_expired", R.TLS, variant="pin", tls="pin", faults=(32,)),
+    Row("tls_expired", R.TLS, variant="pin of another", tls="pin", faults=(32,)),
     Row("tls_wrong_name", variant="insecure", tls="insecure", faults=(32,)),
-    Row("tls_wrong_name", R.TLS, variant="pin", tls="pin", faults=(32,)),
+    Row("tls_wrong_name", R.TLS, variant="pin of another", tls="pin", faults=(32,)),
     Row("tls_old", R.TLS, variant="insecure", tls="insecure", faults=(32,)),
     Row("tls_old", variant="insecure legacy", tls="insecure legacy", faults=(32,)),
     Row("tls_weak_key", variant="insecure", tls="insecure", faults=(32,)),

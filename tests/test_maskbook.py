@@ -124,6 +124,18 @@ def _in_doubt(file: Path) -> MaskBook:
     return book
 
 
+def test_a_file_that_is_no_longer_named_is_told(
+    file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is hidden then; a setting that was lost by mistake must not be silent."""
+    opened(file).save(["12"])
+    book = MaskBook(None, file.parent / "state")
+    book.open()
+    assert book.of("12") == ()
+    words = "masks: CCTV_MASKS is not set any more, nothing is hidden now cameras=12"
+    assert caplog.messages == [words]
+
+
 async def test_a_camera_in_doubt_is_not_even_asked(file: Path) -> None:
     """Its picture would be of no use."""
     book = _in_doubt(file)

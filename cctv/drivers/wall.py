@@ -64,4 +64,6 @@ def tls_words(error: ssl.SSLError) -> str:
     """What failed in the handshake, in words."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"certificate refused: {error.verify_message}"
-    return f"TLS failed: {(error.reason or 'broken off').replace('_', ' ').lower()}"
+    found = (error.reason or "broken off").replace("_", " ").lower()
+    hint = "; it may speak plain http" if found == "wrong version number" else ""
+    return f"TLS failed: {found}{hint}"

@@ -169,7 +169,10 @@ async def test_a_handshake_that_hangs() -> None:
 
 @pytest.mark.parametrize(
     ("greeting", "words"),
-    [(b"SSH-2.0-x\r\n", "TLS failed: wrong version number"), (b"", "TLS failed: broken off")],
+    [
+        (b"SSH-2.0-x\r\n", "TLS failed: wrong version number; it may speak plain http"),
+        (b"", "TLS failed: broken off"),
+    ],
 )
 async def test_no_tls_there(greeting: bytes, words: str) -> None:
     """A camera that speaks something else behind an https address, or hangs up."""
