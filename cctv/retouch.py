@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,6 +55,10 @@ class Retouch:
 
 PLAIN = Retouch()
 
+# the pixels of one at the cap take 300 MB while they are changed: such ones take turns
+_LARGE = 10_000_000
+_large = Lock()
+
 
 def retouched(data: bytes, extent: Extent, retouch: Retouch) -> tuple[bytes, Extent]:
     """A cleaned picture, masked and then shrunk; the same bytes where nothing is to be done.
@@ -67,7 +73,8 @@ def retouched(data: bytes, extent: Extent, retouch: Retouch) -> tuple[bytes, Ext
     if not retouch.masks and not 0 < retouch.max_width < width:
         return data, extent
     try:
-        changed = _changed(data, extent, retouch)
+        with _large if extent.width * extent.height > _LARGE else nullcontext():
+            changed = _changed(data, extent, retouch)
         return changed, walk(changed)
     except _FAILURES as error:
         if not retouch.masks:

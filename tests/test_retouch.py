@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
+from cctv import retouch as retouch_module
 from cctv.errors import CaptureError
 from cctv.jpeg import Extent, walk
 from cctv.reasons import Reason
@@ -239,3 +241,18 @@ def test_retouch_is_compared_by_what_it_holds() -> None:
     """Two readings of the same settings are one and the same."""
     assert Retouch((MIDDLE,), 640) == Retouch((MIDDLE,), 640)
     assert Retouch() == PLAIN
+
+
+def test_large_pictures_take_turns() -> None:
+    """Two at the cap at once would not fit into the memory that a container has."""
+    file = io.BytesIO()
+    Image.new("RGB", (4000, 2600), (90, 120, 90)).save(file, "JPEG")
+    large, small = file.getvalue(), jpeg_of(WHITE)
+    wanted = Retouch((((0.0, 0.0), (1.0, 0.0), (1.0, 1.0)),), 320)
+    with ThreadPoolExecutor(2) as hands:
+        with retouch_module._large:  # noqa: SLF001 - as if another were being changed
+            waiting = hands.submit(retouched, large, walk(large), wanted)
+            assert hands.submit(retouched, small, walk(small), wanted).result(30)[1].width == 320
+            with pytest.raises(TimeoutError):
+                waiting.result(2)
+        assert waiting.result(30)[1].width == 320
