@@ -185,7 +185,7 @@ def test_refused_login_is_tried_again(story: Story, row: Row) -> None:
     first, last = post.ill[0], post.ill[-1]
     seconds = (last.outcome.cycle.due - first.outcome.cycle.due).total_seconds()
     # a pause may end a twentieth early
-    assert last.logins - post.before.logins <= TRIES + seconds / (0.95 * PAUSE), told(post.ill)
+    assert last.refusals - post.before.refusals <= TRIES + seconds / (0.95 * PAUSE), told(post.ill)
     assert last.requests > first.requests, told(post.ill)
     assert isinstance(post.again[-1].outcome, Published), told(post.again)
 
