@@ -64,20 +64,20 @@ CCTV_LOG_DIR=.demo/log
 CCTV_HTTP=127.0.0.1:$page
 CCTV_INTERVAL=10
 CCTV_CAMERA_NETWORKS=127.0.0.0/8
-CAMERA_USERNAME=viewer
-CAMERA_PASSWORD=street-pass
-WISENET_USERNAME=viewer
-WISENET_PASSWORD=street-pass
+CAMERA_USERNAME=user
+CAMERA_PASSWORD=pass word:%
 EOF_ENV
 
 programs=()
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 trap 'trap "" INT TERM HUP; kill "${programs[@]}" 2> /dev/null; wait' EXIT
+sick="4=hang_hdr 7=wrong_password 10=html_login 13=trunc_eoi 16=status_503_busy 19=grey_bottom 22=refused"
+odd="2=cl_short 5=http09 8=mjpeg 11=no_dht 14=wrong_model:dahua 17=black 20=trail_dhav 23=digest_one_time"
+read -ra modes <<< "$sick $odd"
 # each in a session of its own: Ctrl-C reaches them once, through this script
-setsid "${clean[@]}" dev/dummy_api.py --cameras 24 --slow 0.8 --port "$street" \
-  --inventory .demo/street.csv --sick 4=hang --sick 7=401 --sick 10=html --sick 13=truncated \
-  --sick 16=503 --sick 19=slow --sick 22=refuse > .demo/street.out 2>&1 9<&- &
+setsid "${clean[@]}" dev/street.py --cameras 24 --control "$street" --csv .demo/street.csv \
+  "${modes[@]/#/--mode=}" > .demo/street.out 2>&1 9<&- &
 programs+=($!)
 in_time "the street did not open." test -s .demo/street.out
 setsid "${clean[@]}" -m cctv run --env-file .demo/env > .demo/daemon.out 2>&1 9<&- &
@@ -85,9 +85,11 @@ programs+=($!)
 in_time "no picture came." any_picture "http://127.0.0.1:$page/"
 
 cat << EOF_WORDS
-The pictures can be seen at http://127.0.0.1:$page/ (7 of the 24 cameras are sick on purpose).
+The pictures can be seen at http://127.0.0.1:$page/
+Of the 24 cameras 7 are sick on purpose, and 8 are odd, which nobody should see.
 The log:        tail -F .demo/log/cctv.log
-Make one sick:  curl -X PUT -d hang http://127.0.0.1:$street/street/1/mode
+Make one sick:  curl -X PUT -d trunc_eoi http://127.0.0.1:$street/cameras/1
+In which ways:  $python dev/street.py --list
 All cameras:    $python -m cctv list --env-file .demo/env
 Ctrl-C ends it.
 EOF_WORDS
