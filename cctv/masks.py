@@ -8,11 +8,10 @@ and height from its upper left, so that they hold at any resolution. `12 = []` h
 
 from __future__ import annotations
 
-import tomllib
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from cctv.errors import ConfigError
+from cctv import tomlfile
 from cctv.roster import is_id
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
     Masks = Mapping[str, tuple[Polygon, ...]]
 
-_SETTING = "CCTV_MASKS"
 _CORNERS, _MOST_CORNERS = 3, 200
 # fractions do not come out even: what is smaller than this part of the picture is a line
 _NOTHING = 1e-6
@@ -38,15 +36,7 @@ def load(file: Path | None) -> Masks:
     """
     if file is None:
         return {}
-    try:
-        entries = tomllib.loads(file.read_text("utf-8-sig"))
-    except OSError as error:
-        raise ConfigError([f"{_SETTING}={file}: {error.strerror}"]) from None
-    except (ValueError, RecursionError) as error:
-        raise ConfigError([f"{_SETTING}={file}: is not TOML: {error}"]) from None
-    faults = [f"{_SETTING}={file}: {fault}" for fault in _faults(entries)]
-    if faults:
-        raise ConfigError(faults)
+    entries = tomlfile.read("CCTV_MASKS", file, _faults)
     return {name: polygons(shapes) for name, shapes in entries.items()}
 
 

@@ -109,15 +109,6 @@ def respond(offer: Challenge, login: Login, method: str, target: str, count: int
     return _digest(offer, login, method, target, f"{count:08x}")
 
 
-def answer(headers: Iterable[str], login: Login, method: str, target: str) -> str | None:
-    """The `Authorization` header that answers the strongest challenge; None if none is known.
-
-    `target` is the path with its query, just as it is sent.
-    """
-    offer = strongest(parse(headers), login)
-    return respond(offer, login, method, target) if offer else None
-
-
 def _split(header: str) -> Iterable[Challenge]:
     position = 0
     while found := _SCHEME.match(header, position):

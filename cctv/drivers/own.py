@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING
 
+from cctv import tomlfile
 from cctv.address import PLACEHOLDERS
 from cctv.drivers import TABLE, model_key
 from cctv.drivers.still import AUTHS, LOGIN_PLACEHOLDERS, Still, placeholders
-from cctv.errors import ConfigError
 from cctv.roster import URL_MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-_SETTING = "CCTV_DRIVERS"
 _NUMBERS = range(1_000_000_000)
 _KEYS: dict[str, tuple[type, str]] = {
     "path": (str, "a text"),
@@ -34,15 +32,7 @@ def load(file: Path | None) -> dict[str, Still]:
     """
     if file is None:
         return TABLE
-    try:
-        tables = tomllib.loads(file.read_text("utf-8-sig"))
-    except OSError as error:
-        raise ConfigError([f"{_SETTING}={file}: {error.strerror}"]) from None
-    except (ValueError, RecursionError) as error:
-        raise ConfigError([f"{_SETTING}={file}: is not TOML: {error}"]) from None
-    faults = [f"{_SETTING}={file}: {fault}" for fault in _faults(tables)]
-    if faults:
-        raise ConfigError(faults)
+    tables = tomlfile.read("CCTV_DRIVERS", file, _faults)
     return TABLE | {model_key(name): _still(name, entry) for name, entry in tables.items()}
 
 

@@ -61,12 +61,6 @@ class Still:
         """Whether `said`, what a device says of itself, is the manner of this make."""
         return bool(self.signature) and re.search(self.signature, said) is not None
 
-    @property
-    def has_channels(self) -> bool:
-        """Whether a device's channels can be told apart in this way."""
-        texts = (self.path, *(text for _, text in self.query))
-        return any("channel" in placeholders(text) for text in texts)
-
     def target(self, camera: Camera, login: Login | None) -> str:
         """The path and query to ask `camera` for, percent-encoded; may hold the login."""
         values = self._values(camera, login)

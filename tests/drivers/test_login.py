@@ -86,7 +86,7 @@ def test_any_text(headers: list[str]) -> None:
 @given(st.lists(st.text('Digestrealmnoncqp ,="\\\udce9', max_size=200), max_size=4))
 def test_any_answer(headers: list[str]) -> None:
     """No header makes answering fail, and every answer can be sent as a header."""
-    sent = login.answer([f"Digest {each}" for each in headers], user("viewer", "p"), "GET", TARGET)
+    sent = header_for([f"Digest {each}" for each in headers], user("viewer", "p"), "GET", TARGET)
     assert sent is None or (sent.isprintable() and sent.encode("utf-8"))
 
 
@@ -120,6 +120,12 @@ def test_reading_is_quick(unit: str) -> None:
     assert time.process_time() - begin < 3
 
 
+def header_for(headers: list[str], who: Login, method: str, target: str) -> str | None:
+    """The `Authorization` for the strongest challenge; None where none can be answered."""
+    offer = login.strongest(login.parse(headers), who)
+    return login.respond(offer, who, method, target) if offer else None
+
+
 def user(username: str, password: str) -> Login:
     """A login."""
     return Login(username, Secret(password))
@@ -134,7 +140,7 @@ def fields_of(authorization: str | None) -> Mapping[str, str]:
 def answered(monkeypatch: pytest.MonkeyPatch, who: Login, challenge: str, cnonce: str) -> str:
     """The answer to `challenge` for /dir/index.html, with `cnonce` for the random number."""
     monkeypatch.setattr("secrets.token_hex", lambda _: cnonce)
-    return login.answer([challenge], who, "GET", "/dir/index.html") or ""
+    return header_for([challenge], who, "GET", "/dir/index.html") or ""
 
 
 def test_rfc_2617_example(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,21 +199,21 @@ def test_requests_agrees(
     theirs = fields_of(build("GET", f"http://cam{TARGET}"))
     monkeypatch.setattr("secrets.token_hex", lambda _: theirs["cnonce"])
     challenge = "Digest " + ", ".join(f'{name}="{value}"' for name, value in given.items())
-    ours = fields_of(login.answer([challenge], user(username, password), "GET", TARGET))
+    ours = fields_of(header_for([challenge], user(username, password), "GET", TARGET))
     assert ours == theirs
 
 
 @pytest.mark.parametrize("password", ["plain", ":@%#&+ ü"])
 def test_basic(password: str) -> None:
     """Basic is what requests sends, with letters in UTF-8."""
-    sent = login.answer(['Basic realm="x"'], user("viewer", password), "GET", TARGET)
+    sent = header_for(['Basic realm="x"'], user("viewer", password), "GET", TARGET)
     assert sent == _basic_auth_str(b"viewer", password.encode())
 
 
 def test_every_answer_has_its_own_number() -> None:
     """No two answers share a cnonce."""
     challenge = ['Digest realm="a", nonce="n", qop="auth"']
-    said = [login.answer(challenge, user("v", "p"), "GET", TARGET) for _ in range(3)]
+    said = [header_for(challenge, user("v", "p"), "GET", TARGET) for _ in range(3)]
     assert len({fields_of(each)["cnonce"] for each in said}) == 3
 
 
@@ -220,14 +226,14 @@ def test_the_strongest_is_answered(order: list[str], count: int) -> None:
     """Of several digests the strongest is answered, in whatever order they come."""
     offered = order[:count]
     challenges = [f'Digest realm="a", nonce="n", qop=auth, algorithm={each}' for each in offered]
-    said = login.answer(challenges, user("v", "p"), "GET", TARGET)
+    said = header_for(challenges, user("v", "p"), "GET", TARGET)
     assert fields_of(said)["algorithm"] == min(offered, key=RANKS.index)
 
 
 def test_quotes_are_escaped() -> None:
     """A quote or backslash in a name cannot end the field it stands in."""
     challenge = [r'Digest realm="a\"b", nonce="n"']
-    said = fields_of(login.answer(challenge, user('v" \\', "p"), "GET", TARGET))
+    said = fields_of(header_for(challenge, user('v" \\', "p"), "GET", TARGET))
     assert (said["username"], said["realm"]) == ('v" \\', 'a"b')
 
 
@@ -247,20 +253,20 @@ def test_the_nonce_is_counted() -> None:
 @pytest.mark.parametrize("odd", ['nonce=""', "nonce=", "realm=b", 'nonce="\udcff"', 'nonce="a\tb"'])
 def test_no_answer_that_must_be_wrong(odd: str) -> None:
     """Where a nonce is missing, empty or no text, nothing is sent: it would count as wrong."""
-    assert login.answer([f'Digest realm="a", {odd}'], user("v", "p"), "GET", TARGET) is None
+    assert header_for([f'Digest realm="a", {odd}'], user("v", "p"), "GET", TARGET) is None
 
 
 def test_what_is_not_repeated_may_be_odd() -> None:
     """Odd text in a field that no answer repeats is no hindrance."""
     challenge = ['Digest realm="a", nonce="n", domain="http://[::1", x="\udcff"']
-    assert login.answer(challenge, user("v", "p"), "GET", TARGET)
+    assert header_for(challenge, user("v", "p"), "GET", TARGET)
 
 
 @pytest.mark.parametrize("named", ["", 'algorithm="", ', "algorithm=, "])
 def test_md5_unless_named(named: str) -> None:
     """Without a name the algorithm is MD5, and the answer does not name it."""
     said = fields_of(
-        login.answer([f'Digest {named}realm="a", nonce="n"'], user("v", "p"), "GET", TARGET)
+        header_for([f'Digest {named}realm="a", nonce="n"'], user("v", "p"), "GET", TARGET)
     )
     assert len(said["response"]) == 32
     assert "algorithm" not in said
@@ -269,7 +275,7 @@ def test_md5_unless_named(named: str) -> None:
 def test_userhash_is_declined() -> None:
     """A camera that could take a hashed username gets the plain one, as RFC 7616 lets us."""
     challenge = ['Digest realm="a", nonce="n", qop="auth", userhash=true, charset=UTF-8']
-    said = fields_of(login.answer(challenge, user("jürgen", "p"), "GET", TARGET))
+    said = fields_of(header_for(challenge, user("jürgen", "p"), "GET", TARGET))
     assert said["username"] == "jürgen"
     assert "userhash" not in said
 
@@ -277,15 +283,15 @@ def test_userhash_is_declined() -> None:
 def test_a_colon_in_a_username() -> None:
     """Basic would cut the username at its colon, so it is not sent; a digest is."""
     challenges = ['Basic realm="a"', 'Digest realm="a", nonce="n"']
-    assert login.answer(challenges[:1], user("a:b", "p"), "GET", TARGET) is None
-    assert fields_of(login.answer(challenges, user("a:b", "p"), "GET", TARGET))["username"] == "a:b"
+    assert header_for(challenges[:1], user("a:b", "p"), "GET", TARGET) is None
+    assert fields_of(header_for(challenges, user("a:b", "p"), "GET", TARGET))["username"] == "a:b"
 
 
 def test_basic_comes_last() -> None:
     """Basic is the answer only where no digest can be."""
     challenges = ['Basic realm="a"', 'Digest realm="a", nonce="n", algorithm=MD5-sess, qop=auth']
-    sent = login.answer(challenges, user("v", "p"), "GET", TARGET)
+    sent = header_for(challenges, user("v", "p"), "GET", TARGET)
     assert sent
     assert sent.startswith("Digest ")
     beyond = ['Digest realm="a", nonce="n", algorithm=SHA-512-256', *challenges[:1]]
-    assert login.answer(beyond, user("v", "p"), "GET", TARGET) == "Basic djpw"
+    assert header_for(beyond, user("v", "p"), "GET", TARGET) == "Basic djpw"
