@@ -4,7 +4,9 @@
     ├── ConfigError      a setting is wrong: all faults at once, exit status 2
     ├── InventoryError   the list of cameras could not be read: the last good one stays
     ├── CaptureError     a camera gave no whole picture: the fallback image goes up
-    └── StoreError       the store did not take an object: tried again, no camera is blamed
+    ├── StoreError       the store did not take an object: tried again, no camera is blamed
+    ├── TooLateError     a picture grew too old before it was public: the fallback image goes up
+    └── HoldError        the orders not to publish cannot be read: nothing is published
 
 What is none of these is a bug and keeps its traceback. A message says what was found, in words
 a technician can act on, and never holds a secret or a URL with a login.
@@ -76,3 +78,11 @@ class StoreError(CctvError):
     def __init__(self, message: str, *, passing: bool = True) -> None:
         self.passing = passing
         super().__init__(message)
+
+
+class TooLateError(CctvError):
+    """An object is out of date before the store has confirmed it; it may still have taken it."""
+
+
+class HoldError(CctvError):
+    """What stands among the holds is no hold: what it orders cannot be told."""

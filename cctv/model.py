@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -90,7 +91,8 @@ class StoredObject:
     """What a store holds under one key: the bytes and the headers a viewer gets with them.
 
     `expires` is aware, UTC. `metadata` keys are lower case words with hyphens, its values
-    printable ASCII; a store hands them out as `x-amz-meta-<key>`.
+    printable ASCII; a store hands them out as `x-amz-meta-<key>`. After `not_after` it may not be
+    put any more: it would be out of date (None: it never is).
     """
 
     body: bytes = field(repr=False)
@@ -98,6 +100,7 @@ class StoredObject:
     metadata: Mapping[str, str]
     cache_control: str
     content_type: str = "image/jpeg"
+    not_after: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,29 @@ class Shelved:
     thing: StoredObject
     etag: str
     last_modified: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One line of a store's list: a key, when the store took what stands there, and its bytes' tag.
+
+    `etag` has no quotes; for an object put whole it is the MD5 of the bytes in hexadecimal digits
+    (`tag_of`), with S3's own encryption too, but for keys of KMS.
+    """
+
+    key: str
+    etag: str
+    modified: datetime
+
+
+def by_number(name: str) -> tuple[int, str]:
+    """For sorting ids as people count: 9 before 10, numbers before `north`."""
+    return (int(name), "") if name.isascii() and name.isdigit() else (10**65, name)
+
+
+def tag_of(body: bytes) -> str:
+    """The entity tag of these bytes, without quotes, as S3 makes it."""
+    return hashlib.md5(body, usedforsecurity=False).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,4 +182,14 @@ class Rested(Outcome):
     """The camera was left alone; its fallback image stands, or `not_stored` says why not."""
 
     reason: Reason
+    not_stored: StoreError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Expired(Outcome):
+    """The public picture grew too old before the next one came, whatever kept that.
+
+    Its fallback image stands, or `not_stored` says why not; it is tried until it does.
+    """
+
     not_stored: StoreError | None = None

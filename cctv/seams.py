@@ -5,11 +5,11 @@ Every call returns or raises within a deadline of the implementation's own or of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from cctv.model import Camera, Outcome, Record, Shelved, StoredObject
+from cctv.model import Camera, Listed, Outcome, Record, Shelved, StoredObject
 
 if TYPE_CHECKING:
     from cctv.frame import Frame
@@ -48,11 +48,12 @@ class Store(Protocol):
 
         Raises:
             StoreError: not confirmed; the store may still have taken it.
+            TooLateError: its `not_after` passed before the store confirmed it.
         """
 
 
 class Shelf(Protocol):
-    """A store that can be read back, for serving."""
+    """A store that can be read back."""
 
     async def get(self, key: str) -> Shelved | None:
         """What stands under `key`, or None when nothing whole does.
@@ -60,6 +61,56 @@ class Shelf(Protocol):
         Raises:
             StoreError: the store did not say, in time.
         """
+
+
+class Labels(Protocol):
+    """A store that tells what it knows of an object without handing it over."""
+
+    async def labels(self, key: str) -> Mapping[str, str] | None:
+        """The metadata of what stands under `key`, or None when nothing whole does.
+
+        Raises:
+            StoreError: the store did not say, in time.
+        """
+
+
+class Catalogue(Protocol):
+    """A store that can tell what it holds."""
+
+    async def listed(self, prefix: str) -> Sequence[Listed]:
+        """Every object whose key begins with `prefix`, in the order of the keys.
+
+        Raises:
+            StoreError: not told, wholly and in time.
+        """
+
+
+class Replacer(Protocol):
+    """A store that puts something only where nobody was quicker."""
+
+    async def replace(self, seen: Listed, thing: StoredObject) -> bool:
+        """Put `thing` where what was seen still stands; False where something else does by now.
+
+        A store that cannot compare puts it in any case.
+
+        Raises:
+            StoreError: not confirmed; the store may still have taken it.
+        """
+
+
+class Eraser(Protocol):
+    """A store that can remove."""
+
+    async def erase(self, key: str) -> None:
+        """Have nothing stand under `key`; it is no error when nothing did.
+
+        Raises:
+            StoreError: not confirmed.
+        """
+
+
+class Archive(Store, Shelf, Labels, Catalogue, Replacer, Eraser, Protocol):
+    """All that a store can do; for who opens it. Everybody else asks for the part they use."""
 
 
 Driver = Callable[[Camera], Source]

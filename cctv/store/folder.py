@@ -1,41 +1,31 @@
 """A folder as the public place: `<root>/<key>.http` holds an object's headers and its bytes.
 
-A file reads like an HTTP answer without its first line: `Name: value` lines, an empty line, the
-body. Both are in one file so that one rename replaces both: a reader opens the old or the new.
-Nothing is flushed to the disk on the way. What a power cut tore does not fit its Content-Length
-or its ETag any more and counts as absent, and the next cycle replaces it.
+Both are in one file so that one rename replaces both: a reader opens the old or the new. Nothing
+is flushed to the disk on the way. What a power cut tore does not fit its Content-Length or its
+ETag any more and counts as absent, and the next cycle replaces it; `labels` and `listed` see only
+what does not fit its length.
 """
 
 from __future__ import annotations
 
 import errno
-import hashlib
-import re
-import secrets
 import time
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
-from email.utils import format_datetime, parsedate_to_datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from cctv.aside import Hand
 from cctv.errors import ConfigError, StoreError
-from cctv.model import Shelved, StoredObject
+from cctv.store import folder_disk as disk
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from cctv.aside import Wanted
+    from cctv.model import Listed, Shelved, StoredObject
     from cctv.seams import Clock
 
-META = "x-amz-meta-"
-NAME = re.compile(r"[A-Za-z0-9-]+")
-VALUE = re.compile(r"[ -~]*")
-SEGMENT = re.compile(r"(?!\.)[ -~]+")
-
-_TEMPORARY = ".tmp-"
 _SECOND, _AHEAD = timedelta(seconds=1), timedelta(seconds=60)
 # None: the deadline
 _PASSING = {None, errno.EAGAIN, errno.EBUSY, errno.EINTR, errno.EMFILE, errno.ENFILE, errno.ESTALE}
@@ -49,14 +39,18 @@ async def open_folder(root: Path, now: Clock, deadline: float) -> AsyncIterator[
         ConfigError: nothing can be written there.
     """
     try:
-        await Hand(deadline).do(lambda _: _prepare(root, oldest=time.time() - deadline))
+        await Hand(deadline).do(lambda _: disk.prepare(root, oldest=time.time() - deadline))
     except OSError as error:
         raise ConfigError([f"CCTV_STORE={root}: cannot be written: {_words(error)}"]) from error
     yield FolderStore(root, now, deadline)
 
 
 class FolderStore:
-    """A `Store` and a `Shelf`; a put that was given up never lands after a later one."""
+    """An `Archive`; a put that was given up never lands after a later one.
+
+    `replace` compares in its turn among this process's writers; one of another process can come
+    between the comparison and the rename, which are one right after the other.
+    """
 
     def __init__(self, root: Path, now: Clock, deadline: float) -> None:
         self._root = root
@@ -67,17 +61,48 @@ class FolderStore:
 
     async def put(self, key: str, thing: StoredObject) -> None:
         """See `Store.put`."""
+        await self._write(key, thing, None)
+
+    async def replace(self, seen: Listed, thing: StoredObject) -> bool:
+        """See `Replacer.replace`."""
+        return await self._write(seen.key, thing, seen.etag)
+
+    async def erase(self, key: str) -> None:
+        """See `Eraser.erase`."""
         path = self._path(key)
-        with _disk_faults(f"{path}: cannot be written"):
-            moment = self._moment(key)
-            await self._writer.do(partial(_write, self._root, path, thing, moment))
-            self._modified[key] = moment
+        with _disk_faults(f"{path}: cannot be removed"):
+            await self._writer.do(partial(disk.erase, self._root, path))
 
     async def get(self, key: str) -> Shelved | None:
         """See `Shelf.get`."""
         path = self._path(key)
         with _disk_faults(f"{path}: cannot be read"):
-            return await self._reader.do(lambda _: _read(path))
+            return await self._reader.do(lambda _: disk.read(path))
+
+    async def labels(self, key: str) -> Mapping[str, str] | None:
+        """See `Labels.labels`."""
+        path = self._path(key)
+        with _disk_faults(f"{path}: cannot be read"):
+            found = await self._reader.do(lambda _: disk.glance(path))
+        return found.thing.metadata if found else None
+
+    async def listed(self, prefix: str) -> Sequence[Listed]:
+        """See `Catalogue.listed`; the times are those of the objects' own `Last-Modified`."""
+        folder = prefix.rpartition("/")[0]
+        if "/" in prefix and not disk.is_key(folder):
+            raise ValueError(f"no prefix for a store: {prefix!r}")
+        with _disk_faults(f"{self._root}/{prefix}: cannot be listed"):
+            return await self._reader.do(lambda _: disk.listed(self._root, prefix))
+
+    async def _write(self, key: str, thing: StoredObject, tag: str | None) -> bool:
+        path = self._path(key)
+        with _disk_faults(f"{path}: cannot be written"):
+            moment = self._moment(key)
+            writing = disk.Writing(self._root, path, thing, moment, tag)
+            written = await self._writer.do(writing.do)
+            if written:
+                self._modified[key] = moment
+        return written
 
     def _moment(self, key: str) -> datetime:
         """Now, in whole seconds, and later than the key's last: a viewer compares these dates."""
@@ -87,109 +112,9 @@ class FolderStore:
         return now + ahead + _SECOND if timedelta(0) <= ahead < _AHEAD else now
 
     def _path(self, key: str) -> Path:
-        if not all(SEGMENT.fullmatch(segment) for segment in key.split("/")):
+        if not disk.is_key(key):
             raise ValueError(f"no key for a store: {key!r}")
-        return self._root / f"{key}.http"
-
-
-def etag_of(body: bytes) -> str:
-    """The entity tag of these bytes, with its quotes."""
-    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-
-
-def packed(thing: StoredObject, now: datetime) -> bytes:
-    """One file's content.
-
-    Raises:
-        ValueError: a header cannot be written as one line of printable ASCII.
-    """
-    head = {
-        "Content-Type": thing.content_type,
-        "Content-Length": str(len(thing.body)),
-        "Cache-Control": thing.cache_control,
-        "Expires": format_datetime(thing.expires, usegmt=True),
-        "ETag": etag_of(thing.body),
-        "Last-Modified": format_datetime(now, usegmt=True),
-        **{META + name: value for name, value in thing.metadata.items()},
-    }
-    lines = [_line(name, value) for name, value in head.items()]
-    return "\n".join([*lines, "", ""]).encode("ascii") + thing.body
-
-
-def _line(name: str, value: str) -> str:
-    if not (NAME.fullmatch(name) and VALUE.fullmatch(value)):
-        raise ValueError(f"no header: {name!r}: {value!r}")
-    return f"{name}: {value}"
-
-
-def unpacked(data: bytes) -> Shelved | None:
-    """The object in one file's content, or None when it is not whole."""
-    head, end, body = data.partition(b"\n\n")
-    try:
-        return _shelved(_fields(head.decode("ascii")), body) if end else None
-    except (ValueError, KeyError):
-        return None
-
-
-def _fields(head: str) -> dict[str, str]:
-    pairs = (line.partition(": ") for line in head.split("\n"))
-    return {name: value for name, _, value in pairs}
-
-
-def _shelved(fields: dict[str, str], body: bytes) -> Shelved:
-    if int(fields["Content-Length"]) != len(body) or fields["ETag"] != etag_of(body):
-        raise ValueError("torn")
-    thing = StoredObject(
-        body=body,
-        expires=parsedate_to_datetime(fields["Expires"]),
-        metadata={n.removeprefix(META): v for n, v in fields.items() if n.startswith(META)},
-        cache_control=fields["Cache-Control"],
-        content_type=fields["Content-Type"],
-    )
-    return Shelved(thing, fields["ETag"], parsedate_to_datetime(fields["Last-Modified"]))
-
-
-def _write(root: Path, path: Path, thing: StoredObject, now: datetime, wanted: Wanted) -> None:
-    data = packed(thing, now)
-    _make_folders(root, path.parent)
-    temporary = path.with_name(_TEMPORARY + secrets.token_hex(8))
-    try:
-        with temporary.open("xb") as file:
-            file.write(data)
-        if wanted():
-            temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _make_folders(root: Path, folder: Path) -> None:
-    """Make the folders between; never the root: a disk that is gone must not be written beside."""
-    for segment in folder.relative_to(root).parts:
-        root /= segment
-        root.mkdir(exist_ok=True)
-
-
-def _read(path: Path) -> Shelved | None:
-    try:
-        return unpacked(path.read_bytes())
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-        return None
-
-
-def _prepare(root: Path, oldest: float) -> None:
-    """Make the root, see that it can be written, and remove what writers left behind.
-
-    A younger temporary file may be another program's, which has this folder open as well.
-    """
-    if not root.exists():
-        root.mkdir(parents=True, exist_ok=True)
-    probe = root / (_TEMPORARY + secrets.token_hex(8))
-    probe.touch(exist_ok=False)
-    probe.unlink()
-    for temporary in root.rglob(_TEMPORARY + "*"):
-        with suppress(FileNotFoundError):
-            if temporary.stat().st_mtime < oldest:
-                temporary.unlink()
+        return self._root / f"{key}{disk.SUFFIX}"
 
 
 @contextmanager

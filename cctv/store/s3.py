@@ -1,99 +1,168 @@
 """Amazon S3, or what speaks its language, as the public place.
 
 Credentials, region and endpoint come from AWS's own variables, profiles and roles; nothing of
-them is read here. botocore's and aiohttp's errors end at `_wall`.
+them is read here. botocore's and aiohttp's errors end at `wall`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import re
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+import time
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC
-from typing import TYPE_CHECKING, Protocol
-from urllib.parse import urlsplit
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING
 
-from aiobotocore.config import AioConfig
-from aiobotocore.session import get_session
-from aiohttp import ClientError as HttpError
-from botocore import exceptions as aws
-from botocore.handlers import add_expect_header
-from botocore.parsers import ResponseParserError
+from botocore.exceptions import ClientError
 
-from cctv import PUBLISHER
-from cctv.errors import ConfigError, StoreError
-from cctv.names import Names
+from cctv.errors import StoreError
+from cctv.model import Listed, Shelved, StoredObject
+from cctv.store.s3_line import open_line
+from cctv.store.s3_wall import Reply, code_of, status_of, wall
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
-    from datetime import datetime
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
-    from cctv.model import StoredObject
-    from cctv.seams import Store
+    from cctv.seams import Archive
+    from cctv.store.s3_line import Learn, Line
+
+_OUTRUN = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
 
 
 @dataclass(frozen=True, slots=True)
 class S3Access:
-    """The bucket, and the seconds one PUT may take in all."""
+    """The bucket, and the seconds one call may take in all."""
 
     bucket: str
     deadline: float
 
 
 @asynccontextmanager
-async def open_s3(access: S3Access) -> AsyncIterator[Store]:
-    """Open the one client of the program's life; whether the bucket takes objects shows at a PUT.
+async def open_s3(
+    access: S3Access,
+    learn: Learn | None = None,
+    seconds: Callable[[], float] = time.monotonic,
+) -> AsyncIterator[Archive]:
+    """Open the bucket; whether it takes objects shows at a PUT.
+
+    Credentials that are refused as out of date or unknown are read again, at most once a minute
+    by the clock `seconds`. `learn` gets the date of every answer, good or bad, and the machine's
+    times before and after: see `StoreClock.learn`.
 
     Raises:
         ConfigError: AWS's own settings make no client.
     """
-    async with AsyncExitStack() as stack:
-        with _settings_wall():
-            session = get_session()
-            region = session.get_config_variable("region") or "us-east-2"
-            opened = session.create_client("s3", region_name=region, config=client_config())
-            client = await stack.enter_async_context(opened)
-        # S3's answer to `Expect: 100-continue` would be waited for without a timer
-        client.meta.events.unregister("before-call.s3", add_expect_header)
-        host = urlsplit(client.meta.endpoint_url).netloc.rpartition("@")[2]
-        yield _S3Store(client, access, place=f"S3 bucket {access.bucket} at {host}")
-
-
-def client_config() -> AioConfig:
-    """The client's limits; the deadline of a PUT stands above them all."""
-    return AioConfig(
-        connect_timeout=5,
-        read_timeout=10,
-        max_pool_connections=64,
-        # trying again is the policy of a wrapper
-        retries={"mode": "standard", "total_max_attempts": 1},
-        user_agent_extra=PUBLISHER,
-        # aiodns, where it is installed, would be taken by itself, and leaks over months
-        connector_args={"keepalive_timeout": 20, "resolver": Names()},
-    )
-
-
-class _Client(Protocol):
-    async def put_object(self, **request: object) -> Mapping[str, object]: ...
+    async with open_line(access.deadline, learn, seconds) as line:
+        yield _S3Store(line, access, place=f"S3 bucket {access.bucket} at {line.host}")
 
 
 @dataclass(frozen=True, slots=True)
 class _S3Store:
-    client: _Client
+    line: Line
     access: S3Access
     place: str
 
     async def put(self, key: str, thing: StoredObject) -> None:
         """See `Store.put`."""
-        bucket = self.access.bucket
         request = _request(thing)
-        with _wall(self.place, f"{bucket}/{key}"):
+        async with self._within(f"s3:PutObject on {self._target(key)}"):
+            reply = await self._ask("put_object", Key=key, **request)
+        self._check(reply, "ETag")
+
+    async def replace(self, seen: Listed, thing: StoredObject) -> bool:
+        """See `Replacer.replace`; a store that does not know `If-Match` may pass over it."""
+        request = _request(thing) | {"Key": seen.key}
+        async with self._within(f"s3:PutObject and s3:GetObject on {self._target(seen.key)}"):
+            try:
+                reply = await self._ask("put_object", IfMatch=f'"{seen.etag}"', **request)
+            except ClientError as error:
+                if code_of(error) in _OUTRUN:
+                    return False
+                if status_of(error.response) != HTTPStatus.NOT_IMPLEMENTED:
+                    raise
+                reply = await self._ask("put_object", **request)
+        self._check(reply, "ETag")
+        return True
+
+    async def erase(self, key: str) -> None:
+        """See `Eraser.erase`."""
+        async with self._within(f"s3:DeleteObject on {self._target(key)}"):
+            reply = await self._ask("delete_object", Key=key)
+        if status_of(reply) != HTTPStatus.NO_CONTENT:
+            raise StoreError(f"{self.place}: the answer is not S3's: check the endpoint")
+
+    async def get(self, key: str) -> Shelved | None:
+        """See `Shelf.get`."""
+        async with self._within(self._reading(key)):
+            try:
+                reply = await self._ask("get_object", Key=key)
+            except ClientError as error:
+                if code_of(error) == "NoSuchKey":
+                    return None
+                raise
+            async with reply["Body"] as stream:
+                body = await stream.read()
+        self._check(reply, "ETag", "LastModified")
+        return _shelved(reply, body)
+
+    async def labels(self, key: str) -> Mapping[str, str] | None:
+        """See `Labels.labels`; a bucket that is not there looks like an object that is not."""
+        async with self._within(self._reading(key)):
+            try:
+                reply = await self._ask("head_object", Key=key)
+            except ClientError as error:
+                if status_of(error.response) == HTTPStatus.NOT_FOUND:
+                    return None
+                raise
+        self._check(reply, "ETag")
+        return _metadata(reply)
+
+    async def listed(self, prefix: str) -> Sequence[Listed]:
+        """See `Catalogue.listed`."""
+        found: list[Listed] = []
+        more: dict[str, str] | None = {}
+        async with self._within(f"s3:ListBucket on {self.access.bucket}"):
+            while more is not None:
+                page = await self._ask("list_objects_v2", Prefix=prefix, **more)
+                found += [self._line(entry) for entry in page.get("Contents", ())]
+                more = self._rest(page)
+        return sorted(found, key=lambda line: line.key)
+
+    @asynccontextmanager
+    async def _within(self, needs: str) -> AsyncIterator[None]:
+        with wall(self.place, needs):
             async with asyncio.timeout(self.access.deadline):
-                reply = await self.client.put_object(Bucket=bucket, Key=key, **request)
-        if not reply.get("ETag"):
-            raise StoreError(f"{self.place}: the answer has no ETag: check the endpoint")
+                yield
+
+    async def _ask(self, operation: str, **request: object) -> Reply:
+        return await self.line.ask(operation, Bucket=self.access.bucket, **request)
+
+    def _target(self, key: str) -> str:
+        return f"{self.access.bucket}/{key}"
+
+    def _reading(self, key: str) -> str:
+        listing = f"s3:ListBucket on {self.access.bucket}, to be told when nothing is there"
+        return f"s3:GetObject on {self._target(key)}, and {listing}"
+
+    def _check(self, reply: Reply, *names: str) -> None:
+        for name in names:
+            if not reply.get(name):
+                raise StoreError(f"{self.place}: the answer has no {name}: check the endpoint")
+
+    def _line(self, entry: Reply) -> Listed:
+        self._check(entry, "Key", "LastModified")
+        tag = entry.get("ETag", "").strip('"')
+        return Listed(entry["Key"], tag, _utc(entry["LastModified"]))
+
+    def _rest(self, page: Reply) -> dict[str, str] | None:
+        """Where the list goes on, or None at its end; any other page must not pass for an end."""
+        token = page.get("NextContinuationToken")
+        if page.get("IsTruncated") is False:
+            return None
+        if not token:
+            raise StoreError(f"{self.place}: the answer is no list: check the endpoint")
+        return {"ContinuationToken": token}
 
 
 def _request(thing: StoredObject) -> dict[str, object]:
@@ -113,100 +182,19 @@ def _utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-@contextmanager
-def _wall(place: str, target: str) -> Iterator[None]:
-    # `from None` below: a foreign text may hold a URL with a login, or what the server echoed
-    try:
-        yield
-    except aws.ClientError as error:
-        raise _refused(place, target, error) from None
-    except (aws.BotoCoreError, ResponseParserError, HttpError, OSError) as error:
-        raise _failed(place, error) from None
-    except (RuntimeError, ValueError):
-        # botocore's own words for a credential process or role that gives nothing usable
-        trouble = "the credentials cannot be renewed: check profile, role and clock"
-        raise StoreError(f"{place}: {trouble}") from None
+def _shelved(reply: Reply, body: bytes) -> Shelved:
+    modified = _utc(reply["LastModified"])
+    thing = StoredObject(
+        body=body,
+        # what somebody else put without one was out of date from the start
+        expires=_utc(reply.get("Expires", modified)),
+        metadata=_metadata(reply),
+        cache_control=reply.get("CacheControl", ""),
+        content_type=reply.get("ContentType", ""),
+    )
+    return Shelved(thing, reply["ETag"], modified)
 
 
-# S3's own code; trying again in a moment cannot help
-_REFUSALS = {
-    "NoSuchBucket": "there is no such bucket: check its name, the region and the endpoint",
-    "AccessDenied": "access denied: the credentials need s3:PutObject on {target}",
-    "InvalidAccessKeyId": "the access key is not known: check AWS_ACCESS_KEY_ID and the endpoint",
-    "SignatureDoesNotMatch": "the signature does not match: check AWS_SECRET_ACCESS_KEY",
-    "ExpiredToken": "the credentials have expired: renew them",
-    "InvalidToken": "the session token is not valid: renew the credentials",
-    "RequestTimeTooSkewed": "this machine's clock is wrong: set it, and keep it set with NTP",
-    "PermanentRedirect": "the bucket is in another region: set AWS_DEFAULT_REGION",
-    "AuthorizationHeaderMalformed": "the bucket is in another region: set AWS_DEFAULT_REGION",
-}
-_PASSING_CODES = {"SlowDown", "RequestTimeout", "OperationAborted"}
-_PASSING_STATUS = {408, 429, 500, 502, 503, 504}
-_CODE = re.compile(r"[A-Za-z][A-Za-z0-9.]{1,60}")
-
-
-def _refused(place: str, target: str, error: aws.ClientError) -> StoreError:
-    code = str(error.response.get("Error", {}).get("Code", ""))
-    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    if code in _REFUSALS:
-        return StoreError(f"{place}: {_REFUSALS[code].format(target=target)}", passing=False)
-    passing = status in _PASSING_STATUS or code in _PASSING_CODES
-    shown = code if _CODE.fullmatch(code) else "without a code of S3's"
-    return StoreError(f"{place}: answered HTTP {status} {shown}", passing=passing)
-
-
-# the first that fits; True: it may pass in a moment
-_FAILURES: tuple[tuple[tuple[type[Exception], ...], str, bool], ...] = (
-    ((TimeoutError, aws.ConnectTimeoutError, aws.ReadTimeoutError), "no answer in time", True),
-    (
-        (aws.NoCredentialsError, aws.PartialCredentialsError),
-        "no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile or a role",
-        False,
-    ),
-    ((aws.CredentialRetrievalError,), "credentials not fetched: check profile and role", True),
-    ((aws.ParamValidationError,), "the bucket's name, the key or a header is not valid", False),
-    ((aws.SSLError,), "TLS failed: check the endpoint's certificate and AWS_CA_BUNDLE", False),
-    ((aws.ProxyConnectionError,), "the proxy cannot be reached: check HTTPS_PROXY", True),
-    ((aws.EndpointConnectionError,), "the connection failed: {why}", True),
-    ((aws.ConnectionClosedError,), "closed the connection without an answer", True),
-    ((aws.HTTPClientError,), "the exchange failed: {why}", True),
-    ((ResponseParserError,), "answered something that is not S3: check the endpoint", False),
-)
-
-
-def _failed(place: str, error: Exception) -> StoreError:
-    for kinds, words, passing in _FAILURES:
-        if isinstance(error, kinds):
-            return StoreError(f"{place}: {words.format(why=_why(error))}", passing=passing)
-    return StoreError(f"{place}: the client failed: {type(error).__name__}", passing=False)
-
-
-def _why(error: Exception) -> str:
-    """The operating system's words where there are some, else the kind; never a foreign text."""
-    inner = getattr(error, "kwargs", {}).get("error")
-    if not isinstance(inner, OSError) or inner.errno is None:
-        return type(inner).__name__
-    # the resolver counts downward from zero
-    return os.strerror(inner.errno) if inner.errno > 0 else str(inner.strerror)
-
-
-@contextmanager
-def _settings_wall() -> Iterator[None]:
-    try:
-        yield
-    except aws.ProfileNotFound:
-        raise ConfigError(["AWS_PROFILE: there is no such profile"]) from None
-    except aws.PartialCredentialsError:
-        raise ConfigError(
-            ["of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY one is set without the other"]
-        ) from None
-    except aws.InvalidRegionError:
-        raise ConfigError(["AWS_DEFAULT_REGION: not a region"]) from None
-    except aws.BotoCoreError as error:
-        raise ConfigError([f"AWS settings: {type(error).__name__}"]) from None
-    except ValueError as error:
-        if "endpoint" in str(error).lower():
-            fault = "AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL: not a URL"
-        else:
-            fault = "AWS settings: the profile or its credential_process gives nothing usable"
-        raise ConfigError([fault]) from None
+def _metadata(reply: Reply) -> dict[str, str]:
+    # a name keeps the letters that the server wrote it with
+    return {name.lower(): value for name, value in reply.get("Metadata", {}).items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import os
 import socket
 import struct
@@ -10,6 +11,8 @@ import subprocess
 import time
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from enum import Enum
 from functools import cache
 from importlib.metadata import files
@@ -156,38 +159,73 @@ class Sickness(Enum):
     BAD_SIGNATURE = ("403 Forbidden", "SignatureDoesNotMatch")
     EXPIRED_TOKEN = ("400 Bad Request", "ExpiredToken")
     INVALID_TOKEN = ("400 Bad Request", "InvalidToken")
+    REQUEST_EXPIRED = ("400 Bad Request", "RequestExpired")
     CLOCK_SKEW = ("403 Forbidden", "RequestTimeTooSkewed")
+    NO_SUCH_KEY = ("404 Not Found", "NoSuchKey")
+    OUTRUN = ("412 Precondition Failed", "PreconditionFailed")
+    CONFLICT = ("409 Conflict", "ConditionalRequestConflict")
+    # as OK to whoever leaves the header out
+    NO_IF_MATCH = ("501 No Conditions", "NotImplemented")
+    NO_CHECKSUM_400 = ("400 Bad Request", "XAmzContentSHA256Mismatch")
+    NO_CHECKSUM_501 = ("501 Not Implemented", "NotImplemented")
     UNHEARD_OF = ("418 I'm a teapot", "Teapot")
     HTML_403 = ("403 Forbidden", "<html><body>Sign in to the guest network</body></html>")
     HTML_200 = ("200 OK", "<html><body>Sign in to the guest network</body></html>")
     ERROR_200 = ("200 OK", "InternalError")
     NO_ETAG = ("200 Fine", "")
-    HANG = ("", "accepts, reads all, never answers")
+    CUT = ("200 OK", "the beginning of a picture, and then the end of the connection")
+    STALLED = ("200 OK", "the beginning of a picture, and then nothing more")
+    HANG = ("", "accepts, reads all, answers only when freed")
     NEVER_100 = ("", "reads the head only, and waits for ever")
     RESET = ("", "resets the connection after the head")
+    CLOSE = ("", "reads all, and closes the connection")
 
-    def answer(self, echo: str) -> bytes:
-        """The whole reply; an error repeats `echo`, as S3 repeats what it was sent."""
+    def answer(self, request: str, date: str = "") -> bytes:
+        """The whole reply to a request's head; an error repeats it, as S3 repeats what it got."""
         status, body = self.value
-        if body.isalpha():
+        if body.isalnum():
+            echo = html.escape(" ".join(request.split()))
             body = f"<Error><Code>{body}</Code><Message>{echo}</Message></Error>"
-        etag = 'ETag: "0123456789abcdef0123456789abcdef"\r\n' if self is Sickness.OK else ""
-        head = f"HTTP/1.1 {status}\r\n{etag}Content-Length: {len(body)}\r\n\r\n"
-        return (head + body).encode()
+        length = len(body) + (self in _BROKEN) * 1000
+        body = "" if request.startswith("HEAD ") else body
+        lines = [f"HTTP/1.1 {status}", f"Content-Length: {length}", *([date] if date else [])]
+        if self is Sickness.OK or self in _BROKEN:
+            lines += ['ETag: "0123456789abcdef0123456789abcdef"', f"Last-Modified: {NOON}"]
+        return "\r\n".join([*lines, "", body]).encode()
+
+
+NOON = "Wed, 01 Jul 2026 12:00:00 GMT"
+_BROKEN = {Sickness.CUT, Sickness.STALLED}
+_PARTICULAR = {
+    Sickness.NO_IF_MATCH: ("if-match:",),
+    Sickness.NO_CHECKSUM_400: ("x-amz-checksum-", "x-amz-sdk-checksum-", "x-amz-trailer:"),
+    Sickness.NO_CHECKSUM_501: ("x-amz-checksum-", "x-amz-sdk-checksum-", "x-amz-trailer:"),
+}
 
 
 @dataclass(slots=True)
 class SickS3:
-    """A server that answers every PUT in the way that `sickness` tells; `heads` records them.
+    """A server that answers every request in the way that `sickness` tells; `heads` records them.
 
-    With a `greeting` it speaks first, as no HTTP server does.
+    With a `greeting` it speaks first, as no HTTP server does. `ahead` is by how much its clock,
+    which it tells in each answer, is ahead of the machine's; `date` is told as it is. A key id of
+    `strangers` is refused as `strange` tells. `talks` are the connections that are open; `quiet`
+    is set while none is, `hangs` once a request waits to be freed.
     """
 
     endpoint: str = ""
     sickness: Sickness = Sickness.OK
     greeting: bytes = b""
+    ahead: timedelta | None = None
+    date: str | None = None
+    strangers: set[str] = field(default_factory=set)
+    strange: Sickness = Sickness.BAD_KEY_ID
     heads: list[str] = field(default_factory=list)
     asked: asyncio.Event = field(default_factory=asyncio.Event)
+    quiet: asyncio.Event = field(default_factory=asyncio.Event)
+    hangs: asyncio.Event = field(default_factory=asyncio.Event)
+    hung: list[asyncio.StreamWriter] = field(default_factory=list)
+    talks: int = 0
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -196,6 +234,8 @@ class SickS3:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one connection until it ends."""
+        self.talks += 1
+        self.quiet.clear()
         try:
             writer.write(self.greeting)
             while not writer.is_closing():
@@ -203,6 +243,15 @@ class SickS3:
         except (OSError, asyncio.IncompleteReadError):
             pass
         finally:
+            writer.close()
+            self.talks -= 1
+            if not self.talks:
+                self.quiet.set()
+
+    def free(self) -> None:
+        """Answer whatever hangs, with a good answer, and close."""
+        for writer in self.hung:
+            writer.write(Sickness.OK.answer(""))
             writer.close()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -216,8 +265,33 @@ class SickS3:
             await asyncio.Event().wait()
         await reader.readexactly(int(header(head, "content-length") or 0))
         if self.sickness is Sickness.HANG:
-            await asyncio.Event().wait()
-        writer.write(self.sickness.answer(" ".join(head.split())))
+            self.hung.append(writer)
+            self.hangs.set()
+            await reader.read()
+            return
+        if self.sickness is Sickness.CLOSE:
+            writer.close()
+            return
+        writer.write(self._mood(head).answer(head, self._date()))
+        if self.sickness is Sickness.CUT:
+            writer.close()
+        if self.sickness is Sickness.STALLED:
+            await reader.read()
+
+    def _mood(self, head: str) -> Sickness:
+        if any(f"Credential={key_id}/" in head for key_id in self.strangers):
+            return self.strange
+        lines = head.lower().splitlines()
+        refused = _PARTICULAR.get(self.sickness)
+        if refused and not any(line.startswith(refused) for line in lines):
+            return Sickness.OK
+        return self.sickness
+
+    def _date(self) -> str:
+        date = self.date
+        if self.ahead is not None:
+            date = format_datetime(datetime.now(UTC) + self.ahead, usegmt=True)
+        return "" if date is None else f"Date: {date}"
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import subprocess
 import sys
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,8 +21,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cctv.errors import ConfigError, StoreError
-from cctv.model import Shelved, StoredObject
-from cctv.store.folder import FolderStore, etag_of, open_folder, packed, unpacked
+from cctv.model import Shelved, StoredObject, tag_of
+from cctv.store.envelope import etag_of, glanced, packed, unpacked
+from cctv.store.folder import FolderStore, open_folder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -102,7 +105,7 @@ async def test_the_file_reads_like_an_http_answer(store: FolderStore, root: Path
         "Content-Length: 7\n"
         "Cache-Control: public\n"
         "Expires: Wed, 01 Jul 2026 12:00:30 GMT\n"
-        'ETag: "2cea274d0bedc39ec4ab6ba9e59ec889"\n'
+        'ETag: "5456fc54c74a297ce994998c2873b370"\n'
         "Last-Modified: Wed, 01 Jul 2026 12:00:30 GMT\n"
         "x-amz-meta-state: live\n"
         "\n"
@@ -435,3 +438,146 @@ async def test_a_put_that_was_given_up_never_lands(
         found = await store.get(KEY)
     assert found is not None
     assert found.thing == thing("old")
+
+
+def former(stored: StoredObject) -> bytes:
+    """A file as version 0.1.0 wrote it: its tag is of another kind."""
+    tag = hashlib.sha256(stored.body).hexdigest()[:32].encode()
+    return packed(stored, NOON).replace(tag_of(stored.body).encode(), tag, 1)
+
+
+async def test_a_file_of_the_former_version_is_whole(store: FolderStore, root: Path) -> None:
+    """After an update every picture is still there, and can be replaced by what the list tells."""
+    (root / "image").mkdir()
+    (root / f"{KEY}.http").write_bytes(former(thing()))
+    found = await store.get(KEY)
+    assert found is not None
+    assert found.thing == thing()
+    assert await store.labels(KEY) == thing().metadata
+    (line,) = await store.listed("image/")
+    assert f'"{line.etag}"' == found.etag
+    assert await store.replace(line, thing("two"))
+    assert [line.etag for line in await store.listed("")] == [tag_of(thing("two").body)]
+
+
+async def test_a_torn_file_of_the_former_version_is_absent(store: FolderStore, root: Path) -> None:
+    """Accepting two kinds of tag accepts no other bytes."""
+    (root / "image").mkdir()
+    (root / f"{KEY}.http").write_bytes(former(thing())[:-1] + b"?")
+    assert await store.get(KEY) is None
+
+
+@given(stored=OBJECTS)
+def test_the_head_tells_all_but_the_bytes(stored: StoredObject) -> None:
+    """What `labels` and `listed` go by is what the whole file holds."""
+    whole = packed(stored, NOON)
+    found = glanced(whole[: len(whole) - len(stored.body)], len(whole))
+    assert found == Shelved(replace(stored, body=b""), etag_of(stored.body), NOON)
+
+
+@given(stored=OBJECTS, data=st.data())
+def test_a_head_of_a_file_cut_anywhere_is_none(stored: StoredObject, data: st.DataObject) -> None:
+    """The length alone finds every file that a power cut left short."""
+    whole = packed(stored, NOON)
+    cut = data.draw(st.integers(0, len(whole) - 1))
+    assert glanced(whole[:cut], cut) is None
+
+
+@given(noise=st.binary(), size=st.integers(0, 1000))
+def test_noise_is_no_head(noise: bytes, size: int) -> None:
+    """A file that somebody else wrote there is not listed, and no bug either."""
+    assert glanced(noise, size) is None
+
+
+async def test_a_head_longer_than_one_read_is_understood(store: FolderStore) -> None:
+    """Metadata has no limit in a folder."""
+    long = StoredObject(b"picture", NOON, {f"note-{n}": "x" * 100 for n in range(200)}, "public")
+    await store.put(KEY, long)
+    assert await store.labels(KEY) == long.metadata
+    assert [line.key for line in await store.listed("image/")] == [KEY]
+
+
+async def test_the_list_leaves_out_what_is_no_object(store: FolderStore, root: Path) -> None:
+    """Temporary, hidden, foreign and short files, and names that no key has."""
+    await store.put(KEY, thing())
+    whole = (root / f"{KEY}.http").read_bytes()
+    for name in (".tmp-1.http", ".hidden.http", "plain.jpg", "n\u00e4h.jpg.http", "a\nb.http"):
+        (root / "image" / name).write_bytes(whole)
+    (root / "image" / "short.jpg.http").write_bytes(whole[:-1])
+    (root / "image" / "noise.jpg.http").write_bytes(b"noise")
+    (root / "image" / "folder.jpg.http").mkdir()
+    (root / ".hidden").mkdir()
+    (root / ".hidden" / "8.jpg.http").write_bytes(whole)
+    assert [line.key for line in await store.listed("")] == [KEY]
+
+
+@pytest.mark.parametrize("prefix", ["/", "..", "../", "a/../", "/etc/", "a//", ".a/b", "a\nb/"])
+async def test_a_prefix_leads_nowhere_else(store: FolderStore, prefix: str) -> None:
+    """No list is made of what is outside the root or hidden."""
+    if "/" in prefix:
+        with pytest.raises(ValueError, match="no prefix for a store"):
+            await store.listed(prefix)
+    else:
+        assert await store.listed(prefix) == []
+
+
+async def test_a_root_that_vanished_is_no_empty_list(store: FolderStore, root: Path) -> None:
+    """A disk that was unmounted has told nothing; and what is on it has not been erased."""
+    root.rmdir()
+    with pytest.raises(StoreError, match="cannot be listed: No such file or directory"):
+        await store.listed("image/")
+    with pytest.raises(StoreError, match="cannot be removed: No such file or directory"):
+        await store.erase(KEY)
+
+
+@pytest.mark.parametrize("closed", ["image", "image/deep", f"{KEY}.http"])
+async def test_what_cannot_be_read_is_no_shorter_list(
+    store: FolderStore, root: Path, closed: str
+) -> None:
+    """Wholly or not at all: a folder or a file that is closed to us is not left out."""
+    await store.put(KEY, thing())
+    await store.put("image/deep/8.jpg", thing())
+    mode = (root / closed).stat().st_mode
+    (root / closed).chmod(0)
+    try:
+        with without_privileges(), pytest.raises(StoreError, match="listed: Permission denied"):
+            await store.listed("image/")
+    finally:
+        (root / closed).chmod(mode)
+
+
+async def test_what_may_not_be_removed_is_said(store: FolderStore, root: Path) -> None:
+    """An object that stays is never told to be gone."""
+    await store.put(KEY, thing())
+    (root / "image").chmod(0o500)
+    with without_privileges(), pytest.raises(StoreError, match="removed: Permission denied"):
+        await store.erase(KEY)
+    assert await store.get(KEY) is not None
+
+
+async def test_listing_and_labels_cost_the_deadline_of_a_hung_disk(root: Path) -> None:
+    """They end as a StoreError, as a read does."""
+    for verb in (FolderStore.labels, FolderStore.listed):
+        async with open_folder(root, lambda: NOON, SHORT) as store:
+            with hanging(root / f"{KEY}.http"):
+                async with asyncio.timeout(LIMIT):
+                    with pytest.raises(StoreError, match="did not answer in time") as caught:
+                        await verb(store, KEY)
+            assert caught.value.passing
+        (root / f"{KEY}.http").unlink()
+
+
+async def test_an_object_gone_while_the_list_is_made_is_left_out(
+    store: FolderStore, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another program's removal is no fault of the list."""
+    await store.put(KEY, thing())
+    await store.put("image/8.jpg", thing())
+    opened = Path.open
+
+    def racing(path: Path, mode: str = "r") -> object:
+        (root / f"{KEY}.http").unlink(missing_ok=True)
+        return opened(path, mode)
+
+    monkeypatch.setattr(Path, "open", racing)
+    assert [line.key for line in await store.listed("image/")] == ["image/8.jpg"]

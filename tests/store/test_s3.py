@@ -15,7 +15,8 @@ from cctv import PUBLISHER
 from cctv.errors import ConfigError, StoreError
 from cctv.model import StoredObject
 from cctv.names import Names
-from cctv.store.s3 import S3Access, client_config, open_s3
+from cctv.store.s3 import S3Access, open_s3
+from cctv.store.s3_line import client_config
 from tests.fakes.s3 import (
     BUCKET,
     KEY_ID,
@@ -26,11 +27,10 @@ from tests.fakes.s3 import (
     aws_environment,
     free_port,
     header,
-    sick_s3,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import Iterator
     from datetime import tzinfo
 
 NOON = datetime(2026, 7, 1, 12, 0, 30, 999_000, tzinfo=UTC)
@@ -45,15 +45,6 @@ LIMIT = 15.0
 def thing(expires: datetime = NOON, size: int = 1000) -> StoredObject:
     """A picture as the core puts it."""
     return StoredObject(b"x" * size, expires, {"state": "live"}, "public, must-revalidate")
-
-
-@pytest.fixture
-async def sick(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SickS3]:
-    """A sick bucket that every AWS variable leads to."""
-    async with sick_s3() as server:
-        for name, value in server.environment.items():
-            monkeypatch.setenv(name, value)
-        yield server
 
 
 @pytest.fixture
@@ -93,12 +84,17 @@ async def fault(access: S3Access = ACCESS, size: int = 1000) -> StoreError:
         (Sickness.BAD_SIGNATURE, "check AWS_SECRET_ACCESS_KEY", False),
         (Sickness.EXPIRED_TOKEN, "the credentials have expired", False),
         (Sickness.INVALID_TOKEN, "the session token is not valid", False),
-        (Sickness.CLOCK_SKEW, "this machine's clock is wrong", False),
+        (Sickness.REQUEST_EXPIRED, "the credentials or the request have expired", False),
+        (Sickness.CLOCK_SKEW, "this machine's clock is wrong: set it", False),
+        (Sickness.NO_CHECKSUM_400, "AWS_REQUEST_CHECKSUM_CALCULATION=when_required", False),
+        (Sickness.NO_CHECKSUM_501, "AWS_REQUEST_CHECKSUM_CALCULATION=when_required", False),
         (Sickness.UNHEARD_OF, "answered HTTP 418 Teapot", False),
         (Sickness.HTML_403, "answered HTTP 403 without a code of S3's", False),
         (Sickness.HTML_200, "the answer has no ETag", True),
         (Sickness.NO_ETAG, "the answer has no ETag", True),
         (Sickness.RESET, "the connection failed: Connection reset by peer", True),
+        (Sickness.CLOSE, "closed the connection without an answer", True),
+        (Sickness.CUT, "closed the connection without an answer", True),
     ],
 )
 async def test_each_answer_has_its_words(
@@ -123,10 +119,10 @@ async def test_no_secret_is_in_an_error(sick: SickS3, sickness: Sickness) -> Non
             told = "".join(traceback.format_exception(error)) + repr(error)
             assert [secret for secret in (KEY_ID, SECRET, TOKEN) if secret in told] == []
         else:
-            assert sickness is Sickness.OK
+            assert sickness in {Sickness.OK, Sickness.NO_IF_MATCH}
 
 
-@pytest.mark.parametrize("sickness", [Sickness.HANG, Sickness.NEVER_100])
+@pytest.mark.parametrize("sickness", [Sickness.HANG, Sickness.NEVER_100, Sickness.STALLED])
 async def test_a_bucket_that_does_not_answer_costs_the_deadline(
     sick: SickS3, sickness: Sickness
 ) -> None:
@@ -288,3 +284,37 @@ async def test_the_clients_limits() -> None:
     assert (config.connect_timeout, config.read_timeout) == (5, 10)
     assert config.retries == {"mode": "standard", "total_max_attempts": 1}
     assert config.max_pool_connections == 64
+
+
+@pytest.mark.parametrize("sickness", [Sickness.NO_CHECKSUM_400, Sickness.NO_CHECKSUM_501])
+async def test_an_endpoint_without_checksums_works_with_the_setting(
+    sick: SickS3, monkeypatch: pytest.MonkeyPatch, sickness: Sickness
+) -> None:
+    """What the refusal's sentence tells to set is what helps."""
+    sick.sickness = sickness
+    await fault()
+    monkeypatch.setenv("AWS_REQUEST_CHECKSUM_CALCULATION", "when_required")
+    await put_once()
+    told = [
+        [line for line in head.lower().splitlines() if "checksum" in line] for head in sick.heads
+    ]
+    assert [bool(lines) for lines in told] == [True, False]
+
+
+# a server that does not read on sees no end of the connection either: without NEVER_100
+@pytest.mark.parametrize("sickness", [s for s in Sickness if s is not Sickness.NEVER_100])
+async def test_nothing_is_left_of_a_put(sick: SickS3, sickness: Sickness) -> None:
+    """However a put ended: once the store is closed there is no task and no connection of it."""
+    before = asyncio.all_tasks()
+    sick.sickness = sickness
+    async with open_s3(HASTY) as store:
+        await asyncio.gather(store.put(KEY, thing()), return_exceptions=True)
+    async with asyncio.timeout(LIMIT):
+        await sick.quiet.wait()
+        await _gone(before)
+
+
+async def _gone(before: set[asyncio.Task[object]]) -> None:
+    """Wait for what the end of a connection still has to do."""
+    while left := asyncio.all_tasks() - before:
+        await asyncio.wait(left)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from cctv.errors import StoreError
+from cctv.errors import StoreError, TooLateError
 from cctv.model import StoredObject
 from cctv.store.memory import MemoryStore, Mood
-from cctv.store.wrap import Limited, Retrying
+from cctv.store.wrap import Limited, Retrying, Timely
+from tests.virtual import EPOCH, now, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -188,6 +190,121 @@ async def test_a_failed_put_gives_its_place_back() -> None:
         with pytest.raises(StoreError):
             await store.put("a", THING)
     await store.put("a", THING)
+
+
+def until(seconds: float) -> StoredObject:
+    """An object that may be put for so long, in virtual time."""
+    return replace(THING, not_after=EPOCH + timedelta(seconds=seconds))
+
+
+def test_what_is_out_of_date_is_not_begun() -> None:
+    """At its very moment and after it nothing is asked of the store, and the words say when."""
+
+    async def work() -> None:
+        store = Scripted([])
+        for _ in range(2):
+            with pytest.raises(TooLateError) as caught:
+                await Timely(store, now).put("a", until(5.0))
+            assert str(caught.value) == "not public in time: it was to be by 12:00:05 UTC"
+            await asyncio.sleep(1)
+        assert store.puts == 0
+
+    async def later() -> None:
+        await asyncio.sleep(5)
+        await work()
+
+    run(later)
+
+
+def test_a_put_is_given_up_when_its_time_is_over() -> None:
+    """Neither earlier nor later, and nothing of it goes on."""
+
+    async def work() -> None:
+        gate = Gate()
+        with pytest.raises(TooLateError):
+            await Timely(gate, now).put("a", until(7.5))
+        assert asyncio.get_running_loop().time() == pytest.approx(7.5)
+        assert gate.inside == gate.done == []
+
+    run(work)
+
+
+def test_in_time_is_as_without() -> None:
+    """A put that ends in time, one that fails in time, and one that has no limit."""
+
+    async def work() -> None:
+        gate = Gate()
+        gate.opened.set()
+        await Timely(gate, now).put("a", until(7.5))
+        with pytest.raises(StoreError, match="busy"):
+            await Timely(Scripted([BUSY]), now).put("a", until(7.5))
+        with pytest.raises(TimeoutError, match="own"):
+            await Timely(Scripted([TimeoutError("its own")]), now).put("a", until(7.5))
+        await asyncio.sleep(10)
+        await Timely(gate, now).put("b", THING)
+        assert gate.done == ["a", "b"]
+
+    run(work)
+
+
+def test_a_cancelled_put_in_time_stays_cancelled() -> None:
+    """Cancelling is no finding about the time."""
+
+    async def work() -> None:
+        putting = asyncio.create_task(Timely(Gate(), now).put("a", until(7.5)))
+        await asyncio.sleep(1)
+        putting.cancel()
+        await asyncio.wait([putting])
+        assert putting.cancelled()
+
+    run(work)
+
+
+def test_what_is_too_late_is_not_tried_again() -> None:
+    """Retrying lets it through at once, and Limited has its place back."""
+
+    async def work() -> None:
+        store = Scripted([TooLateError("too late"), None])
+        stack = Retrying(Limited(store, 1), LIMIT)
+        with pytest.raises(TooLateError):
+            await stack.put("a", THING)
+        assert store.puts == 1
+        await stack.put("a", THING)
+
+    run(work)
+
+
+def test_each_attempt_is_judged() -> None:
+    """A store that is busy until the picture is old is not asked once more then."""
+
+    async def work() -> None:
+        store = MemoryStore(now, Mood.REFUSE, BUSY)
+        stack = Retrying(Limited(Timely(store, now), 1), LIMIT)
+        # less than the shortest wait between two attempts is likely to be
+        with pytest.raises(TooLateError):
+            await stack.put("a", until(1e-6))
+        assert store.puts["a"] == 1
+
+    run(work)
+
+
+def test_the_wait_for_a_place_is_judged() -> None:
+    """Who got its place too late gives it back at once, to one that is still in time."""
+
+    async def work() -> None:
+        gate = Gate()
+        stack = Limited(Timely(gate, now), 1)
+        puts = [asyncio.create_task(stack.put(key, until(s))) for key, s in PUTS.items()]
+        await asyncio.sleep(10)
+        gate.opened.set()
+        ends = await asyncio.gather(*puts, return_exceptions=True)
+        assert [type(end) for end in ends] == [type(None), TooLateError, type(None)]
+        assert gate.done == ["inside", "in time"]
+
+    run(work)
+
+
+PUTS = {"inside": 20.0, "too late": 5.0, "in time": 20.0}
 
 
 async def _settle() -> None:
