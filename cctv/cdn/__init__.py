@@ -1,0 +1,1 @@
+"""The room of the public side: seeing what viewers see, and asking a CDN to forget."""
