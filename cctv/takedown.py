@@ -1,0 +1,159 @@
+"""Taking held pictures off the air from here, and proving that nothing shows them any more."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cctv import app
+from cctv.asked import some
+from cctv.commands import show
+from cctv.errors import StoreError
+from cctv.model import by_number
+from cctv.presence import daemons
+from cctv.reasons import Reason
+from cctv.sweep import Sweeper
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cctv.asked import Known
+    from cctv.desk import Desk
+    from cctv.holds import Hold
+    from cctv.model import Listed
+    from cctv.presence import Daemon
+
+_AT_ONCE = 32
+_PASSES = 3
+_PAUSE, _LOOK_EVERY = 1.0, 0.5
+_NO_DAEMON = "No daemon has left word here within the last three minutes."
+
+
+@dataclass(slots=True)
+class Takedown:
+    """One hold's pictures: replaces them, in case that no daemon does, and looks at what is left.
+
+    `replaced` are the cameras whose picture went from here, `left` those whose picture did not,
+    with why.
+    """
+
+    desk: Desk
+    order: Hold
+    replaced: set[str] = field(default_factory=set)
+    left: dict[str, str] = field(default_factory=dict)
+
+    async def replace(self) -> bool:
+        """Put the fallback image over every picture it means; False, and said, where one is left.
+
+        A daemon that has not seen the hold may renew one meanwhile: that is replaced in its turn.
+        """
+        try:
+            for _ in range(_PASSES):
+                await self._pass_over()
+                if not self.left:
+                    break
+                await asyncio.sleep(_PAUSE)
+        except StoreError as error:
+            show(f"Not replaced from here, a daemon has to do it: {error}")
+            return False
+        count = len(self.replaced)
+        show(f"{count:,} picture{'s' * (count != 1)} replaced from here.")
+        if self.left:
+            why = self.left[min(self.left, key=by_number)]
+            show(f"NOT replaced from here: camera {some(self.left)}: {why}")
+        return not self.left
+
+    async def prove(self, known: Known, patience: float) -> bool:
+        """Look until nothing shows a picture and every daemon obeys, and tell it all.
+
+        False where that did not come about within `patience` seconds.
+        """
+        desk, order = self.desk, self.order
+        names = {camera.id for camera in known.cameras if order.covers(camera)}
+        names |= order.found | order.scope.names | self.replaced | self.left.keys()
+        if not names:
+            show("NOT proved: which cameras it means is not known here.")
+            return False
+        async with app.open_witness(desk.settings, desk.gallery, desk.archive) as witness:
+            (proof, lines), _ = await asyncio.gather(
+                witness.testify(names, patience), self._until_obeyed(patience)
+            )
+        for line in lines:
+            show(line)
+        return await tell_daemons(desk, [order]) and proof.complete
+
+    async def _pass_over(self) -> None:
+        """Replace what is listed and is no fallback image; a look at each would take as long."""
+        gallery, archive = self.desk.gallery, self.desk.archive
+        pictures = await Sweeper(gallery, archive, lambda _: None).pictures()
+        names = {gallery.name(entry.key) or "": entry for entry in pictures}
+        waiting = iter([(n, e) for n, e in names.items() if self.order.covers_name(n)])
+        self.left.clear()
+
+        async def hand() -> None:
+            for name, entry in waiting:
+                await self._replace(name, entry)
+
+        async with asyncio.TaskGroup() as hands:
+            for number in range(_AT_ONCE):
+                hands.create_task(hand(), name=f"takedown {number}")
+
+    async def _replace(self, name: str, entry: Listed) -> None:
+        gallery = self.desk.gallery
+        card = gallery.card(name, Reason.HELD, gallery.now())
+        try:
+            if await self.desk.archive.replace(entry, card):
+                self.replaced.add(name)
+            else:
+                self.left[name] = "something else was put there meanwhile"
+        except StoreError as error:
+            self.left[name] = str(error)
+
+    async def _until_obeyed(self, patience: float) -> None:
+        """Wait until every daemon that is alive obeys it, at most so many seconds."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + patience
+        while loop.time() < end:
+            try:
+                if all(_obeys(one, self.order) for one in await alive(self.desk)):
+                    return
+            except StoreError:
+                pass
+            await asyncio.sleep(_LOOK_EVERY)
+
+
+async def alive(desk: Desk) -> list[Daemon]:
+    """The daemons that publish to the same addresses; StoreError: the store does not tell."""
+    found = await daemons(desk.archive, desk.gallery.now())
+    return [one for one in found if one.prefix == desk.gallery.prefix]
+
+
+async def tell_daemons(desk: Desk, orders: Iterable[Hold]) -> bool:
+    """Say which daemons obey these; False where one that is alive does not, or none is known."""
+    try:
+        found = await alive(desk)
+    except StoreError as error:
+        show(f"Whether the daemons obey cannot be told: {error}")
+        return False
+    orders, late = list(orders), False
+    for one in found:
+        lacks = [order.id for order in orders if not _obeys(one, order)]
+        late |= bool(lacks)
+        show(f"daemon {one}: {_words(desk, one, lacks)}")
+    if not found:
+        show(_NO_DAEMON)
+    return not late
+
+
+def _obeys(one: Daemon, order: Hold) -> bool:
+    return order.id in (one.holds or ())
+
+
+def _words(desk: Desk, one: Daemon, lacks: list[str]) -> str:
+    ago = max(0.0, (desk.gallery.now() - one.heard).total_seconds())
+    if one.holds is None:
+        return f"cannot read the holds, and publishes nothing (it said so {ago:.0f} s ago)"
+    if not lacks:
+        return "obeys"
+    return f"does NOT obey {some(lacks)} yet; it was last heard of {ago:.0f} s ago"
