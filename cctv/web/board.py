@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cctv.model import Outcome, Published, Rested, Unavailable
+from cctv.model import Expired, Outcome, Published, Rested, Unavailable, by_number
+from cctv.reasons import Reason
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from cctv.model import Camera
-    from cctv.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +46,15 @@ class Board:
                 self._down(outcome, error.reason)
             case Rested(reason=reason):
                 self._down(outcome, reason)
+            case Expired():
+                self._down(outcome, Reason.STALE)
 
     def facts(self, cameras: list[Camera]) -> list[Fact]:
         """One fact for each of `cameras`, in the order of their ids as people count."""
         known = (self._facts.get(camera.id, Fact(camera)) for camera in cameras)
-        return sorted(known, key=lambda fact: _counted(fact.camera.id))
+        return sorted(known, key=lambda fact: by_number(fact.camera.id))
 
     def _down(self, outcome: Outcome, reason: Reason) -> None:
         before = self._facts.get(outcome.camera.id)
         since = before.since if before and before.since else outcome.cycle.due
         self._facts[outcome.camera.id] = Fact(outcome.camera, reason=reason, since=since)
-
-
-def _counted(camera_id: str) -> tuple[int, str]:
-    """Numbers by their size, then names: 9 before 10 before `north`."""
-    return (int(camera_id), "") if camera_id.isdecimal() else (10**65, camera_id)

@@ -13,8 +13,9 @@ from aiohttp import web
 
 from cctv import PUBLISHER
 from cctv.errors import ConfigError, StoreError
-from cctv.public_image import rfc3339
 from cctv.reasons import Reason
+from cctv.state import State
+from cctv.status import NAME
 from cctv.web.board import Board, Fact
 from cctv.web.page import POLICY, page
 
@@ -24,13 +25,14 @@ if TYPE_CHECKING:
 
     from aiohttp.typedefs import Handler
 
+    from cctv.gallery import Gallery
     from cctv.kinds import Endpoint
     from cctv.model import Camera, Shelved, StoredObject
-    from cctv.public_image import Gallery
     from cctv.seams import Shelf
 
-_NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
+_CAMERA = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 _READING = ("GET", "HEAD")
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +54,20 @@ class Site:
             shelved = None
         if shelved is None:
             return _answer(request, self._fallback(name, Reason.NO_PICTURE), status=404)
-        until = shelved.thing.metadata.get("fresh-until")
-        if until is not None and datetime.fromisoformat(until) <= self.gallery.now():
-            return _answer(request, self._fallback(name, Reason.STALE, since=until))
+        until = _fresh_until(shelved.thing)
+        if until is not None and until <= self.gallery.now():
+            since = max(until, shelved.last_modified)
+            return _answer(request, self._fallback(name, Reason.STALE, since=since))
+        return _answer(request, shelved.thing, shelved)
+
+    async def status(self, request: web.Request) -> web.Response:
+        """The stored `status.json`; 404 where none is."""
+        try:
+            shelved = await self.shelf.get(self.gallery.prefix + NAME)
+        except StoreError:
+            shelved = None
+        if shelved is None:
+            raise web.HTTPNotFound
         return _answer(request, shelved.thing, shelved)
 
     async def index(self, _: web.Request) -> web.Response:
@@ -73,9 +86,8 @@ class Site:
             return fact
         return Fact(fact.camera, reason=Reason.STALE, since=until)
 
-    def _fallback(self, name: str, reason: Reason, since: str = "") -> StoredObject:
-        since = since or rfc3339(self.gallery.now())
-        return self.gallery.unavailable(name, {"reason": reason.value, "since": since})
+    def _fallback(self, name: str, reason: Reason, since: datetime | None = None) -> StoredObject:
+        return self.gallery.card(name, reason, since or self.gallery.now())
 
 
 @asynccontextmanager
@@ -104,7 +116,8 @@ async def open_site(site: Site, endpoint: Endpoint) -> AsyncIterator[str]:
 def _application(site: Site) -> web.Application:
     application = web.Application(middlewares=[_only_reading], client_max_size=1024)
     application.router.add_get("/", site.index)
-    application.router.add_get(f"/{site.gallery.prefix}{{name:{_NAME}}}.jpg", site.picture)
+    application.router.add_get(f"/{site.gallery.prefix}{{name:{_CAMERA}}}.jpg", site.picture)
+    application.router.add_get(f"/{site.gallery.prefix}{NAME}", site.status)
     application.on_response_prepare.append(_sign)
     return application
 
@@ -136,6 +149,18 @@ def _answer(
             return web.Response(status=304, headers=headers)
     headers["Content-Type"] = thing.content_type
     return web.Response(body=thing.body, status=status, headers=headers)
+
+
+def _fresh_until(thing: StoredObject) -> datetime | None:
+    """Until when it may be shown; None: it is no picture that says so. No sense counts as over."""
+    text = thing.metadata.get("fresh-until")
+    if text is None and thing.metadata.get("state") != State.LIVE:
+        return None
+    try:
+        until = datetime.fromisoformat(text or "")
+    except ValueError:
+        return _LONG_AGO
+    return until if until.tzinfo else _LONG_AGO
 
 
 def _unchanged(request: web.Request, shelved: Shelved) -> bool:

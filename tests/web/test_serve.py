@@ -11,12 +11,13 @@ from zoneinfo import ZoneInfo
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from cctv.errors import CaptureError, ConfigError
 from cctv.frame import Frame
+from cctv.gallery import Gallery
 from cctv.kinds import Endpoint
-from cctv.model import Camera, Cycle, Published, Unavailable
-from cctv.public_image import Gallery
+from cctv.model import Camera, Cycle, Published, StoredObject, Unavailable
 from cctv.reasons import WORDS, Reason
 from cctv.store.folder import open_folder
 from cctv.web.board import Board
@@ -42,6 +43,7 @@ class Stand:
     gallery: Gallery
     board: Board
     client: aiohttp.ClientSession
+    address: str
     moment: list[datetime] = field(default_factory=list)
 
     async def put(self, name: str) -> Frame:
@@ -72,7 +74,7 @@ async def standing(
         site = Site(store, gallery, board, lambda: CAMERAS, ZoneInfo("America/Chicago"))
         address = await stack.enter_async_context(open_site(site, endpoint))
         client = await stack.enter_async_context(aiohttp.ClientSession(address))
-        yield Stand(gallery, board, client, moment)
+        yield Stand(gallery, board, client, address.rstrip("/"), moment)
 
 
 async def test_picture_comes_with_exactly_its_stored_headers(stand: Stand) -> None:
@@ -134,7 +136,8 @@ async def test_withdrawal_within_the_second_is_seen_by_date_too(stand: Stand) ->
     await stand.put("9")
     async with stand.client.head("/image/9.jpg") as first:
         last = first.headers["Last-Modified"]
-    key, card = stand.gallery.key("9"), stand.gallery.unavailable("9", {"reason": "removed"})
+    key = stand.gallery.key("9")
+    card = stand.gallery.card("9", Reason.REMOVED, stand.moment[0])
     await stand.gallery.store.put(key, card)
     async with stand.client.get("/image/9.jpg", headers={"If-Modified-Since": last}) as answer:
         assert answer.status == 200
@@ -182,6 +185,88 @@ async def test_nothing_else_is_served(stand: Stand, path: str) -> None:
     async with stand.client.get(path) as answer:
         assert answer.status == 404
         assert answer.content_type == "text/plain"
+
+
+async def put_sheet(stand: Stand, key: str = "image/status.json") -> StoredObject:
+    """Store what the daemon says of its cameras."""
+    thing = StoredObject(
+        b'{"cameras":{}}', stand.gallery.soon(), {}, "public, must-revalidate", "application/json"
+    )
+    await stand.gallery.store.put(key, thing)
+    return thing
+
+
+async def test_status_comes_with_exactly_its_stored_headers(stand: Stand) -> None:
+    """GET, HEAD and a conditional request, as of a picture."""
+    thing = await put_sheet(stand)
+    async with stand.client.get("/image/status.json") as answer:
+        assert answer.status == 200
+        assert await answer.read() == thing.body
+        assert answer.headers["Content-Type"] == "application/json"
+        assert answer.headers["Cache-Control"] == thing.cache_control
+        expires = parsedate_to_datetime(answer.headers["Expires"])
+        assert expires == thing.expires.replace(microsecond=0)
+        assert not [name for name in answer.headers if name.lower().startswith("x-amz-meta-")]
+        tag = {"If-None-Match": answer.headers["ETag"]}
+    async with stand.client.head("/image/status.json") as answer:
+        assert (answer.status, await answer.read()) == (200, b"")
+    async with stand.client.get("/image/status.json", headers=tag) as answer:
+        assert (answer.status, await answer.read()) == (304, b"")
+
+
+async def test_status_that_is_not_there_is_a_plain_404(stand: Stand) -> None:
+    """Neither a card nor JSON: nobody takes it for a fleet without cameras."""
+    async with stand.client.get("/image/status.json") as answer:
+        assert answer.status == 404
+        assert answer.content_type == "text/plain"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/private/holds/x.json",
+        "/private/status.json",
+        "/image/../private/status.json",
+        "/image/%2e%2e/private/status.json",
+        "/image/status.json/",
+        "/image/status.json.http",
+        "/status.json",
+        "/image/x/status.json",
+        "/private/9.jpg",
+    ],
+)
+async def test_no_other_file_of_the_folder_is_served(stand: Stand, path: str) -> None:
+    """What is private stays so, and only one JSON file has an address."""
+    for key in ("private/holds/x.json", "private/status.json", "status.json", "private/9.jpg"):
+        await put_sheet(stand, key)
+    async with stand.client.get(URL(f"{stand.address}{path}", encoded=True)) as answer:
+        assert answer.status == 404
+        assert "cameras" not in await answer.text()
+
+
+@pytest.mark.parametrize(
+    ("labels", "shown"),
+    [
+        ({"state": "live", "fresh-until": "nonsense"}, "stale"),
+        ({"state": "live", "fresh-until": "2999-01-01T00:00:00"}, "stale"),
+        ({"state": "live"}, "stale"),
+        ({"fresh-until": "nonsense"}, "stale"),
+        ({"state": "held", "reason": "held"}, "held"),
+        ({}, None),
+    ],
+)
+async def test_labels_that_make_no_sense(
+    stand: Stand, labels: dict[str, str], shown: str | None
+) -> None:
+    """What calls itself live and does not say until when is not shown as a picture of now."""
+    thing = StoredObject(jpeg(), stand.gallery.soon(), labels, "public")
+    await stand.gallery.store.put("image/9.jpg", thing)
+    async with stand.client.get("/image/9.jpg") as answer:
+        assert answer.status == 200
+        assert answer.headers.get("x-amz-meta-reason") == shown
+        assert (await answer.read() == CARD) is (shown == "stale")
+        since = answer.headers.get("x-amz-meta-since")
+        assert since is None or since.startswith(str(stand.moment[0].year))
 
 
 async def test_page_tells_ages_and_reasons_in_words(stand: Stand) -> None:
@@ -234,7 +319,7 @@ async def test_page_lets_a_picture_grow_old(stand: Stand) -> None:
 async def test_taken_port_is_a_fault_of_the_settings(tmp_path: Path) -> None:
     """One sentence that names CCTV_HTTP, not a traceback."""
     async with standing(tmp_path, [datetime.now(UTC)], FREE) as found:
-        port = found.client._base_url.port  # type: ignore[union-attr] # noqa: SLF001 - the address it got
+        port = URL(found.address).port
         taken = Endpoint("127.0.0.1", port or 0)
         with pytest.raises(ConfigError, match=r"CCTV_HTTP=127.0.0.1:\d+ cannot be listened on"):
             async with standing(tmp_path, [datetime.now(UTC)], taken):
