@@ -4,41 +4,55 @@ from __future__ import annotations
 
 import logging
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from cctv.daemon import Daemon, Signals, Wheel
+from cctv.cdn.invalidate import invalidate
+from cctv.cdn.viewer import open_viewer
+from cctv.clock import StoreClock
+from cctv.daemon import Daemon, Means
 from cctv.darkroom import Darkroom
 from cctv.detect import Detecting, Way
 from cctv.drivers import own
 from cctv.drivers.guard import Guard
 from cctv.drivers.http import HttpDriver, Kit, open_kit
 from cctv.drivers.refusals import open_refusals
+from cctv.gallery import Gallery
 from cctv.inventory import wrap as inventory_wrap
 from cctv.inventory.file import FileInventory
 from cctv.inventory.knack import KnackAccess, KnackInventory
 from cctv.maskbook import MaskBook
-from cctv.public_image import Gallery
+from cctv.masking import Wheel
+from cctv.onlyone import only_daemon
 from cctv.schedule import utc_now
+from cctv.signals import Signals
+from cctv.sockets import allow_many
+from cctv.store.breaker import Breaker
 from cctv.store.folder import open_folder
 from cctv.store.report import Reporting
 from cctv.store.s3 import S3Access, open_s3
-from cctv.store.wrap import Limited, Retrying
+from cctv.store.wrap import GivenUp, Limited, Retrying, Timely
 from cctv.watch import Watched
+from cctv.watchdog import watched_loop
 from cctv.ways import Ways, open_ways
 from cctv.web.board import Board
 from cctv.web.serve import Site, open_site
+from cctv.when import shown
+from cctv.witness import Witness
 from cctv.wrap import Budget, Patient
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from cctv.model import Camera
-    from cctv.seams import Driver, Inventory, Shelf, Source, Store
+    from cctv.seams import Archive, Clock, Driver, Inventory, Source, Store
     from cctv.settings import Settings
 
 log = logging.getLogger(__name__)
 
-_PUTS_IN_FLIGHT = 64
+_PUTS_IN_FLIGHT, _TURNS = 64, 3
+_STACKS = "stalled.txt"
 
 
 def open_inventory(settings: Settings) -> Inventory:
@@ -60,8 +74,10 @@ def open_inventory(settings: Settings) -> Inventory:
 
 
 @asynccontextmanager
-async def open_driver(settings: Settings) -> AsyncIterator[HttpDriver]:
+async def open_driver(settings: Settings, now: Clock = utc_now) -> AsyncIterator[HttpDriver]:
     """The driver for all models, with the operator's own; one kit for all cameras.
+
+    `now` is the clock of the pictures.
 
     Raises:
         ConfigError: the operator's file of models or of masks is wrong.
@@ -72,13 +88,13 @@ async def open_driver(settings: Settings) -> AsyncIterator[HttpDriver]:
     pause = settings.timing.retry_after
     async with AsyncExitStack() as stack:
         refusals = await stack.enter_async_context(open_refusals(settings.state_dir, pause))
-        kit = open_kit(guard, develop, utc_now, pause, refusals.page)
+        kit = open_kit(guard, develop, now, pause, refusals.page)
         yield make_driver(settings, await stack.enter_async_context(kit), book)
 
 
 def make_driver(settings: Settings, kit: Kit, book: MaskBook) -> HttpDriver:
     """The driver as the operator's file describes it now; ConfigError as in `open_driver`."""
-    budget = Budget.of(settings.timing.interval, settings.fetch_timeout)
+    budget = _budget(settings)
     return HttpDriver(
         table=own.load(settings.drivers),
         logins=settings.logins,
@@ -94,7 +110,7 @@ def patient(driver: HttpDriver, settings: Settings, ways: Ways) -> Driver:
 
     A camera whose right model the daemon has learned is asked in that way.
     """
-    deadline = Budget.of(settings.timing.interval, settings.fetch_timeout).capture
+    deadline = _budget(settings).capture
 
     def drive(camera: Camera) -> Source:
         learned = ways.of(camera)
@@ -112,7 +128,7 @@ def resourceful(
 
     Those are the `newest` driver's: a camera that asks as before keeps its source over a reload.
     """
-    deadline = Budget.of(settings.timing.interval, settings.fetch_timeout).capture
+    deadline = _budget(settings).capture
 
     def drive(camera: Camera) -> Source:
         def others() -> list[Way]:
@@ -127,26 +143,49 @@ def resourceful(
 
 
 @asynccontextmanager
-async def open_gallery(settings: Settings) -> AsyncIterator[tuple[Gallery, Shelf | None]]:
-    """The public place with its policies; and the shelf to serve from, when it is a folder.
+async def open_gallery(settings: Settings) -> AsyncIterator[tuple[Gallery, Archive]]:
+    """The public place with its policies; and the bare store behind it, for all but cameras' PUTs.
+
+    Its clock is the store's, where that tells one.
 
     Raises:
         ConfigError: it cannot be opened at all.
     """
-    deadline = Budget.of(settings.timing.interval, settings.fetch_timeout).put
+    clock = StoreClock(utc_now)
+    deadline = _budget(settings).put
     # one attempt may take nearly all of it: then the store itself says what it waited for
     attempt = deadline * 0.95
     async with AsyncExitStack() as stack:
-        shelf: Shelf | None = None
-        store: Store
+        archive: Archive
         if settings.folder is not None:
             folder = open_folder(settings.folder, utc_now, attempt)
-            store = shelf = await stack.enter_async_context(folder)
+            archive = await stack.enter_async_context(folder)
         else:
-            bucket = open_s3(S3Access(settings.bucket or "", attempt))
-            store = await stack.enter_async_context(bucket)
-        limited = Retrying(Limited(store, _PUTS_IN_FLIGHT), deadline)
-        yield _gallery(settings, Reporting(limited, utc_now)), shelf
+            bucket = open_s3(S3Access(settings.bucket or "", attempt), learn=clock.learn)
+            archive = await stack.enter_async_context(bucket)
+        given_up = GivenUp()
+        retrying = Retrying(Timely(archive, clock.now), deadline, given_up.note)
+        limited = Limited(retrying, _PUTS_IN_FLIGHT, patience=_TURNS * deadline)
+        breaker = Breaker(Reporting(limited, utc_now), deadline)
+        gallery = _gallery(settings, breaker, clock.now)
+        yield replace(gallery, given_up=given_up.last), archive
+
+
+@asynccontextmanager
+async def open_witness(
+    settings: Settings, gallery: Gallery, archive: Archive
+) -> AsyncIterator[Witness]:
+    """Who looks at the public addresses, as far as the settings name them."""
+    async with AsyncExitStack() as stack:
+        viewer = None
+        if settings.public_url:
+            viewer = await stack.enter_async_context(open_viewer(settings.public_url, gallery))
+        forget = None
+        if settings.distribution:
+            forget = partial(invalidate, settings.distribution, prefix=settings.prefix)
+        where = f"{settings.public_url}/{settings.prefix}"
+        told = partial(shown, zone=settings.timezone)
+        yield Witness(gallery, archive, viewer, where, forget, told)
 
 
 def _wheel(driver: HttpDriver, settings: Settings, ways: Ways) -> Callable[[], Wheel]:
@@ -162,9 +201,20 @@ def _wheel(driver: HttpDriver, settings: Settings, ways: Ways) -> Callable[[], W
     return turn
 
 
-def _gallery(settings: Settings, store: Store) -> Gallery:
-    interval = settings.timing.interval
-    return Gallery(store, settings.prefix, interval, settings.fallback, utc_now)
+def _budget(settings: Settings) -> Budget:
+    return Budget.of(settings.timing.interval, settings.fetch_timeout, settings.freshness)
+
+
+def _gallery(settings: Settings, store: Store, now: Clock) -> Gallery:
+    return Gallery(
+        store=store,
+        prefix=settings.prefix,
+        interval=settings.timing.interval,
+        fallback=settings.fallback,
+        now=now,
+        freshness=settings.freshness,
+        upload=_budget(settings).put,
+    )
 
 
 async def run(settings: Settings) -> None:
@@ -172,18 +222,26 @@ async def run(settings: Settings) -> None:
 
     Raises:
         ConfigError: something the settings name cannot be used.
+        AlreadyRunningError: another daemon works with the same state folder.
+        AdriftError: too many tasks hang.
     """
     signals = Signals()
     signals.listen()
+    allow_many()
     async with AsyncExitStack() as stack:
-        gallery, shelf = await stack.enter_async_context(open_gallery(settings))
-        driver = await stack.enter_async_context(open_driver(settings))
-        ways = await stack.enter_async_context(open_ways(settings.state_dir))
+        enter = stack.enter_async_context
+        await enter(only_daemon(settings.state_dir))
+        await enter(watched_loop(stacks=settings.log_dir / _STACKS))
+        gallery, archive = await enter(open_gallery(settings))
+        driver = await enter(open_driver(settings, gallery.now))
+        ways = await enter(open_ways(settings.state_dir))
         board = Board()
         turn = _wheel(driver, settings, ways)
-        daemon = Daemon(settings, gallery, open_inventory(settings), turn, board)
-        if shelf is not None:
-            site = Site(shelf, gallery, board, daemon.fleet.cameras, settings.timezone)
-            address = await stack.enter_async_context(open_site(site, settings.http))
+        witness = await enter(open_witness(settings, gallery, archive))
+        means = Means(gallery, archive, open_inventory(settings), turn, board, witness)
+        daemon = Daemon(settings, means)
+        if settings.folder is not None:
+            site = Site(archive, gallery, board, daemon.fleet.cameras, settings.timezone)
+            address = await enter(open_site(site, settings.http))
             log.info("pictures can be seen at %s", address)
         await daemon.run(signals)

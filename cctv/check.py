@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 from cctv import app
 from cctv.address import shown
 from cctv.commands import learned, print_odd, read_roster, read_ways, show, told
-from cctv.errors import CaptureError, ConfigError, InventoryError, StoreError
+from cctv.errors import CaptureError, ConfigError, HoldError, InventoryError, StoreError
+from cctv.gallery import CARD
+from cctv.holdbook import HoldBook
 from cctv.reasons import WORDS
 from cctv.table import table
 
@@ -21,8 +23,9 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from cctv.gallery import Gallery
     from cctv.model import Camera
-    from cctv.seams import Driver
+    from cctv.seams import Archive, Driver
     from cctv.settings import Settings
 
 _AT_ONCE = 50
@@ -71,13 +74,34 @@ class Result:
 
 async def _check_store(settings: Settings) -> bool:
     try:
-        async with app.open_gallery(settings) as (gallery, _):
-            key = gallery.key("unavailable")
-            await gallery.store.put(key, gallery.unavailable("unavailable", {}))
+        async with app.open_gallery(settings) as (gallery, archive):
+            key = gallery.key(CARD)
+            await gallery.store.put(key, gallery.own_card())
+            show(f"store      ok: {key} is in place")
+            return await _check_holds(gallery, archive) and await _check_list(gallery, archive)
     except (StoreError, ConfigError) as error:
         show(f"store      FAILED: {error}")
         return False
-    show(f"store      ok: {key} is in place")
+
+
+async def _check_holds(gallery: Gallery, archive: Archive) -> bool:
+    try:
+        holds = await HoldBook(archive, gallery.now).read()
+    except (StoreError, HoldError) as error:
+        show(f"holds      FAILED, and nothing is published without: {error}")
+        return False
+    in_force = sum(hold.in_force(gallery.now()) for hold in holds)
+    show(f"holds      ok: {in_force} in force (`cctv holds`)")
+    return True
+
+
+async def _check_list(gallery: Gallery, archive: Archive) -> bool:
+    try:
+        listed = await archive.listed(gallery.prefix)
+    except StoreError as error:
+        show(f"list       FAILED, pictures of cameras nobody lists cannot be seen: {error}")
+        return False
+    show(f"list       ok: {len(listed)} objects under {gallery.prefix}")
     return True
 
 

@@ -14,12 +14,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from cctv import PUBLISHER, app, check, commands, config, masks, probe
-from cctv.daemon import leave_within
+from cctv import PUBLISHER, app, check, commands, config, masks, orders, probe, settings_table
+from cctv.asked import OrderError
+from cctv.config import Places
 from cctv.drivers import TABLE, own
 from cctv.drivers.http import env_name
 from cctv.errors import CctvError, ConfigError
 from cctv.logs import Redactor, logging_to
+from cctv.signals import leave_within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -103,15 +105,16 @@ def _settings(options: argparse.Namespace) -> Settings:
     """The settings, with all faults of the environment and the files it names in one error."""
     env = config.environment(options.env_file)
     if options.timeout is not None:
-        env[config.FETCH_TIMEOUT.name] = options.timeout
+        env[settings_table.FETCH_TIMEOUT.name] = options.timeout
     faults: list[str] = []
-    table = _gathered(faults, own.load, env.get(config.DRIVERS.name, "")) or TABLE
+    table = TABLE
+    if options.places is not Places.STORE:
+        table = _gathered(faults, own.load, env.get(settings_table.DRIVERS.name, "")) or TABLE
     # a daemon may have a copy to go on with: `MaskBook.open` decides
-    if options.command != "run":
-        _gathered(faults, masks.load, env.get(config.MASKS.name, ""))
+    if options.command != "run" and options.places is not Places.STORE:
+        _gathered(faults, masks.load, env.get(settings_table.MASKS.name, ""))
     try:
-        places = options.command != "probe"
-        settings = config.read(env, map(env_name, table), places=places)
+        settings = config.read(env, map(env_name, table), places=options.places)
     except ConfigError as error:
         faults = [*error.faults, *faults]
     if faults:
@@ -136,10 +139,12 @@ def _redactor(settings: Settings) -> Redactor:
 
 
 def _misused(error: ConfigError) -> int:
-    _say("cctv: the settings cannot be used:")
+    order = isinstance(error, OrderError)
+    _say("cctv: nothing was ordered:" if order else "cctv: the settings cannot be used:")
     for fault in error.faults:
         _say(f"  {fault}")
-    _say("The settings are described in README.md and env_file.example.")
+    if not order:
+        _say("The settings are described in README.md and env_file.example.")
     return MISUSED
 
 
@@ -171,13 +176,56 @@ def parser() -> argparse.ArgumentParser:
         "--accept", action="store_true", help="have the daemon believe this list, however short"
     )
     probing = _verb(verbs, "probe", probe.probe, "ask an address in every model's way")
+    probing.set_defaults(places=Places.NONE)
     probing.add_argument("address", metavar="ADDRESS", help="host, host:port or http(s)://…")
     words = "send this model's login, not the one for all cameras; never in an address"
     probing.add_argument("--login", default="camera", metavar="MODEL", help=words)
     probing.add_argument("--channel", type=int, metavar="N", help="the channel, counted from 1")
     probing.add_argument("--tls", default="", metavar="WORDS", help="pin:…, insecure, legacy")
+    _add_orders(verbs)
     _verb(verbs, "health", commands.health, "exit 0 while the daemon here keeps pictures flowing")
     return top
+
+
+def _add_orders(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The commands that take pictures off the air; the store is all they need."""
+    holding = _verb(verbs, "hold", orders.hold, "order not to publish cameras, for now")
+    holding.add_argument("--all", action="store_true", help="all cameras")
+    # each may be said again: the last one alone would leave pictures up that were named
+    holding.add_argument("--camera", action="append", metavar="ID,ID", help="these cameras")
+    holding.add_argument("--area", action="append", metavar="AREA", help="the cameras of an area")
+    near = "the cameras around a place; with --near=-33.9,151.2,2 where it begins with a minus"
+    holding.add_argument("--near", action="append", metavar="LAT,LON,KM", help=near)
+    when = "a moment such as now, 18:00, tomorrow 10:00, friday 6pm, 2026-11-21 10:00, +2h"
+    holding.add_argument("--from", dest="start", metavar="WHEN", help=when + "; default now")
+    holding.add_argument("--until", metavar="WHEN", help="the same; without it until released")
+    # not `required`: its lack is told together with all else that is wrong
+    holding.add_argument("--reason", default="", metavar="TEXT", help="why; not made public")
+    wait = "prove it: look at the store and the public addresses, for at most SECONDS (60)"
+    holding.add_argument(
+        "--wait", nargs="?", const=60, type=_patience, metavar="SECONDS", help=wait
+    )
+    releasing = _verb(verbs, "release", orders.release, "end holds before their time")
+    releasing.add_argument("holds", nargs="*", metavar="HOLD", help="the ids of holds")
+    releasing.add_argument("--all", action="store_true", help="every hold, also those to come")
+    for verb in (holding, releasing):
+        verb.add_argument("--by", default=orders.login_name(), metavar="NAME", help="who orders it")
+    listing = _verb(verbs, "holds", orders.holds, "list the holds in force and to come")
+    listing.add_argument("--past", action="store_true", help="those that are over, too")
+    sweeping = _verb(verbs, "sweep", orders.sweep, "replace what is too old or held; for cron")
+    older = "replace whatever was stored longer ago than this; default: what its own time says"
+    sweeping.add_argument("--older-than", type=_patience, metavar="SECONDS", help=older)
+    ahead = "what would be too old within SECONDS goes too: the time to the next sweep (0)"
+    sweeping.add_argument("--ahead", default=0.0, type=_patience, metavar="SECONDS", help=ahead)
+    for verb in (holding, releasing, listing, sweeping):
+        verb.set_defaults(places=Places.STORE)
+
+
+def _patience(text: str) -> float:
+    seconds = float(text)
+    if not 1 <= seconds < float("inf"):
+        raise ValueError(text)
+    return seconds
 
 
 def _verb(
@@ -189,5 +237,5 @@ def _verb(
     parser = verbs.add_parser(name, help=words, description=words[0].upper() + words[1:] + ".")
     parser.add_argument("-v", "--verbose", action="store_true", help="log every cycle")
     parser.add_argument("--env-file", type=Path, metavar="FILE", help="settings; without it ./.env")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, places=Places.BOTH)
     return parser

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING, TextIO
 
@@ -11,18 +12,20 @@ from cctv import app
 from cctv.address import shown
 from cctv.errors import CaptureError
 from cctv.health import judge
+from cctv.holdbook import HoldBook
+from cctv.holds import holding
 from cctv.lastgood import LastGood
 from cctv.model import Cycle, NotStored, Published, Unavailable
 from cctv.public_image import PublicImage
 from cctv.publish import Publisher
-from cctv.reasons import WORDS
+from cctv.reasons import WORDS, Reason
 from cctv.roster import Roster, read
-from cctv.schedule import utc_now
 from cctv.table import plain, table
 from cctv.ways import Ways
 
 if TYPE_CHECKING:
     import argparse
+    from datetime import datetime
 
     from cctv.frame import Frame
     from cctv.logs import Redactor
@@ -86,15 +89,29 @@ async def once(settings: Settings, options: argparse.Namespace) -> int:
         return 1
     show(f"camera {camera.id} {camera.name}: asking {shown(camera.address)} as {camera.model}")
     ways = await read_ways(settings)
-    async with app.open_driver(settings) as driver, app.open_gallery(settings) as (gallery, _):
+    async with AsyncExitStack() as stack:
+        gallery, archive = await stack.enter_async_context(app.open_gallery(settings))
+        if await _is_held(camera, HoldBook(archive, gallery.now), gallery.now()):
+            return 1
+        driver = await stack.enter_async_context(app.open_driver(settings, gallery.now))
         for remark in filter(None, (driver.remark(camera), learned(camera, ways))):
             show(remark)
         source = app.patient(driver, settings, ways)(camera)
-        now = utc_now()
+        now = gallery.now()
         cycle = Cycle(now, now + timedelta(seconds=settings.timing.interval))
         image = PublicImage(gallery, camera.id)
         outcome = await Publisher(camera, source, image).cycle(cycle)
+        image.close()
         return _say_outcome(outcome, gallery.key(camera.id))
+
+
+async def _is_held(camera: Camera, book: HoldBook, now: datetime) -> bool:
+    """Whether it must not be published now, and says so; HoldError where that cannot be told."""
+    held = holding((hold for hold in await book.read() if hold.in_force(now)), camera)
+    if held:
+        words = WORDS[Reason.HELD]
+        show(f"camera {camera.id}: {words.sentence} {words.advice}")
+    return held
 
 
 async def health(settings: Settings, _: argparse.Namespace) -> int:
@@ -120,7 +137,7 @@ def learned(camera: Camera, ways: Ways) -> str:
 
 async def read_roster(settings: Settings) -> Roster:
     """What the inventory comes to now; InventoryError when it cannot be read."""
-    return read(await app.open_inventory(settings).records(), {})
+    return read(await app.open_inventory(settings).records(), {}).without(settings.never)
 
 
 def _find(roster: Roster, name: str) -> Camera | None:

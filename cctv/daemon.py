@@ -1,125 +1,121 @@
-"""The parts of the daemon that run side by side, and the signals that steer them."""
+"""The parts of the daemon that run side by side."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import signal
-import threading
-from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cctv import PUBLISHER
-from cctv.aside import Hand
+from cctv.audit import Audit
 from cctv.errors import ConfigError, StoreError
 from cctv.fleet import Fleet
+from cctv.gallery import CARD
 from cctv.health import Heart
+from cctv.holdbook import HoldBook
 from cctv.journal import Journal, pairs
 from cctv.keeper import Keeper
 from cctv.lastgood import LastGood
+from cctv.masking import HANGS, Masking
 from cctv.observers import tell_all
+from cctv.presence import Presence
+from cctv.reconcile import Reconciler
+from cctv.status import StatusSheet
+from cctv.sweep import Sweeper
+from cctv.warden import Warden
+from cctv.witness import Testimony
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Mapping
 
-    from cctv.maskbook import MaskBook
-    from cctv.model import Camera
-    from cctv.public_image import Gallery
+    from cctv.gallery import Gallery
+    from cctv.holds import Hold
+    from cctv.masking import Wheel
     from cctv.roster import Roster
-    from cctv.seams import Driver, Inventory, Observer
+    from cctv.seams import Archive, Inventory, Observer
     from cctv.settings import Settings
+    from cctv.signals import Signals
+    from cctv.witness import Witness
 
 log = logging.getLogger(__name__)
 
+AUDIT_FILE = "audit.log"
+
+_ORDER = "hold "
+
 _UPLOADS_FINISH = 5.0
-_LEAVE_WITHIN = 9.0
-_DISK = 5.0
 _CARD_AGAIN, _CARD_EVERY = 30.0, 3600.0
+_HOLDS_PATIENCE = 20.0
+_CLOCK_EVERY, _JUMP = 1.0, 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Wheel:
-    """A driver for all models, what is odd about a camera's model (else nothing), what it hides."""
+class Means:
+    """What the daemon works with.
 
-    driver: Driver
-    remark: Callable[[Camera], str]
-    masks: MaskBook
+    `turn` gives the driver, read anew each time (ConfigError: it cannot be); `watcher` is one
+    more observer; `witness` looks at what the public sees.
+    """
 
-
-class Signals:
-    """SIGTERM and SIGINT ask to stop, SIGHUP to read again; what they ask is kept until heeded."""
-
-    def __init__(self) -> None:
-        self.stop = asyncio.Event()
-        self.reload = asyncio.Event()
-
-    def listen(self) -> None:
-        """Heed them from now on; they come while the loop is free."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._leave, number.name)
-        loop.add_signal_handler(signal.SIGHUP, self.reload.set)
-
-    def _leave(self, name: str) -> None:
-        if self.stop.is_set():
-            os._exit(1)
-        log.info("stopping signal=%s", name)
-        self.stop.set()
-        leave_within(_LEAVE_WITHIN, 0)
-
-
-def leave_within(seconds: float, status: int) -> None:
-    """End the process by then, whatever hangs on the way out: docker would do it less politely."""
-    guard = threading.Timer(seconds, os._exit, [status])
-    guard.daemon = True
-    guard.start()
+    gallery: Gallery
+    archive: Archive
+    inventory: Inventory
+    turn: Callable[[], Wheel]
+    watcher: Observer
+    witness: Witness
 
 
 class Daemon:
-    """Publishes until a signal ends it.
+    """Publishes until a signal ends it."""
 
-    `turn` gives the driver, read anew each time (ConfigError: it cannot be); `watcher` is one
-    more observer.
-    """
-
-    def __init__(
-        self,
-        settings: Settings,
-        gallery: Gallery,
-        inventory: Inventory,
-        turn: Callable[[], Wheel],
-        watcher: Observer,
-    ) -> None:
+    def __init__(self, settings: Settings, means: Means) -> None:
+        gallery, archive = means.gallery, means.archive
         self._settings = settings
         self._gallery = gallery
-        self._turn = turn
-        self._wheel = turn()
-        self._masks = self._wheel.masks
-        self._hand = Hand(_DISK)
-        self._told_oddities: set[str] = set()
-        self._told_masks = ""
-        self._masked = 0
+        self._turn = means.turn
+        self._wheel = means.turn()
+        self._masking = Masking(self._wheel.masks)
+        self._audit = Audit(settings.log_dir / AUDIT_FILE, gallery.now)
+        book = HoldBook(archive, gallery.now)
+        self._warden = Warden(book, gallery.now, settings.timezone, self._audit)
+        self._warden_looked = asyncio.Event()
         self._journal = Journal(gallery.now)
         self._keeper = Keeper(
-            inventory=inventory,
+            inventory=means.inventory,
             last_good=LastGood(settings.state_dir),
             apply=self._apply,
             refresh=settings.refresh,
+            changed=self._note_changes,
         )
-        interval = settings.timing.interval
         self._heart = Heart(
-            settings.state_dir, interval, lambda: len(self.fleet.cameras()), gallery.now
+            settings.state_dir,
+            settings.timing.interval,
+            lambda: len(self.fleet.cameras()),
+            gallery.now,
         )
         self.fleet = Fleet(
             gallery=gallery,
             timing=settings.timing,
             driver=self._wheel.driver,
-            tell=tell_all([self._journal, watcher, self._heart]),
+            tell=tell_all([self._journal, means.watcher, self._heart]),
             confirmed=self._keeper.confirmed,
-            hidden=self._masks.of,
+            hidden=self._wheel.masks.of,
+            barred=self._warden.barred,
+            erase=partial(_erase, gallery, archive) if settings.erase else None,
         )
+        sweeper = Sweeper(gallery, archive, lambda _: None)
+        self._reconciler = Reconciler(gallery, archive, sweeper, self.fleet, erase=settings.erase)
+        self._presence = Presence(
+            archive,
+            gallery.now,
+            place=str(settings.state_dir.absolute()),
+            prefix=gallery.prefix,
+            holds=self._warden.obeyed,
+        )
+        self._status = StatusSheet(gallery, self.fleet.standings)
+        self._testimony = Testimony(means.witness, self._stands)
 
     async def run(self, signals: Signals) -> None:
         """Run every part until a signal, or until one of them fails; uploads may finish."""
@@ -144,77 +140,100 @@ class Daemon:
 
     def _parts(self, signals: Signals) -> dict[str, Coroutine[None, None, None]]:
         return {
-            "keeper": self._keeper.run(),
+            "keeper": self._keep(),
+            "warden": self._guard(),
+            "presence": self._speak(),
+            "reconciler": self._reconciler.run(),
+            "testimony": self._testimony.run(),
+            "status": self._status.run(),
+            "supervisor": self.fleet.watch(),
+            "clock": self._watch_clock(),
             "saver": self._keeper.save_when_changed(),
             "heart": self._heart.run(),
             "reload": self._reload_when_asked(signals.reload),
             "card": _keep_card(self._gallery),
         }
 
+    async def _keep(self) -> None:
+        """Nothing begins before the holds are known, or known to be unknown."""
+        await self._warden.first_look(_HOLDS_PATIENCE)
+        self._warden_looked.set()
+        await self._keeper.run()
+
+    async def _guard(self) -> None:
+        await self._warden_looked.wait()
+        await self._warden.run(self._obey)
+
+    async def _speak(self) -> None:
+        await self._warden_looked.wait()
+        await self._presence.run()
+
+    async def _obey(self, begun: list[Hold]) -> None:
+        await self.fleet.renew()
+        self._presence.changed()
+        cameras = self.fleet.roster.cameras.values()
+        for hold in begun:
+            names = frozenset(camera.id for camera in cameras if hold.covers(camera))
+            self._testimony.ask(f"{_ORDER}{hold.id}", names)
+
+    def _stands(self, order: str) -> bool:
+        return order.removeprefix(_ORDER) in (self._warden.obeyed() or ())
+
     async def _apply(self, roster: Roster) -> None:
-        await self._read_masks()
-        self._tell_oddities(roster)
+        roster = roster.without(self._settings.never)
+        await self._masking.read()
+        self._masking.tell(roster, self._wheel.remark)
         await self.fleet.apply(roster)
+        self._reconciler.ask()
         self._journal.forget(set(roster.cameras))
-        await self._save_masks()
+        await self._masking.save(self.fleet.cameras())
 
-    async def _read_masks(self) -> None:
-        """Each list is worked by with the masks of that moment: a camera may come with one."""
-        try:
-            await self._hand.do(lambda _: self._masks.read())
-        except (ConfigError, OSError) as error:
-            text = str(error) or "the disk hangs"
-            if text != self._told_masks:
-                log.error("masks: the last good ones stay: %s", text)  # noqa: TRY400 - an operator's slip of the pen needs no traceback
-            self._told_masks = text
-        else:
-            self._told_masks = ""
-            if (count := len(self._masks.masked)) != self._masked:
-                log.info("masks: cameras=%d", count)
-            self._masked = count
+    async def _note_changes(self, changes: Mapping[str, list[str]]) -> None:
+        await self._audit.note("inventory changed", **changes)
 
-    async def _save_masks(self) -> None:
-        ids = [camera.id for camera in self.fleet.cameras()]
-        try:
-            await self._hand.do(lambda _: self._masks.save(ids))
-        except OSError as error:
-            log.warning("masks: no copy saved: %s", str(error) or "the disk hangs")
-
-    def _tell_oddities(self, roster: Roster) -> None:
-        remarks = Counter(self._wheel.remark(camera) for camera in roster.cameras.values())
-        for remark, count in remarks.items():
-            if remark and remark not in self._told_oddities:
-                log.warning("%s cameras=%d", remark, count)
-        self._told_oddities |= remarks.keys()
-        for name in sorted(self._masks.masked - roster.ids - self._told_oddities):
-            self._told_oddities.add(name)
-            log.warning("CCTV_MASKS has shapes for a camera the inventory lacks camera=%s", name)
+    async def _watch_clock(self) -> None:
+        """A clock that was set, or a machine that was frozen, makes pictures older at a stroke."""
+        loop, now = asyncio.get_running_loop(), self._gallery.now
+        offset = now().timestamp() - loop.time()
+        while True:
+            await asyncio.sleep(_CLOCK_EVERY)
+            offset, before = now().timestamp() - loop.time(), offset
+            if abs(offset - before) > _JUMP:
+                log.warning("the clock jumped by %+.0f s", offset - before)
+                self.fleet.look_again()
+                self._reconciler.ask()
 
     async def _reload_when_asked(self, asked: asyncio.Event) -> None:
         while True:
             await asked.wait()
             asked.clear()
             log.info("reading driver file, masks and inventory again signal=SIGHUP")
-            self._told_masks = ""
-            await self._read_masks()
+            self._masking.forget(oddities=False)
+            await self._masking.read()
             try:
-                self._wheel = await self._hand.do(lambda _: self._turn())
+                self._wheel = await self._masking.aside(self._turn)
             except (ConfigError, OSError) as error:
                 text = "drivers: the last good ones stay: %s"
-                log.error(text, str(error) or "the disk hangs")  # noqa: TRY400 - an operator's slip of the pen needs no traceback
+                log.error(text, str(error) or HANGS)  # noqa: TRY400 - an operator's slip of the pen needs no traceback
             else:
-                self._told_oddities.clear()
+                self._masking.forget(oddities=True)
             await self.fleet.drive(self._wheel.driver)
             self._keeper.ask()
+
+
+async def _erase(gallery: Gallery, archive: Archive, name: str) -> None:
+    """Remove what is replaced already."""
+    try:
+        await archive.erase(gallery.key(name))
+    except StoreError as error:
+        log.warning("camera's object not removed camera=%s: %s", name, error)
 
 
 async def _keep_card(gallery: Gallery) -> None:
     """Keep the fallback image at its own address too, until cancelled."""
     while True:
         try:
-            await gallery.store.put(
-                gallery.key("unavailable"), gallery.unavailable("unavailable", {})
-            )
+            await gallery.store.put(gallery.key(CARD), gallery.own_card())
         except StoreError:
             await asyncio.sleep(_CARD_AGAIN)
         else:
@@ -228,6 +247,7 @@ def _told(settings: Settings) -> dict[str, object]:
         "store": settings.folder or f"s3://{settings.bucket}",
         "prefix": settings.prefix,
         "interval": f"{settings.timing.interval:g}s",
+        "freshness": f"{settings.freshness:g}s",
         "refresh": f"{settings.refresh:g}s",
         "first_pictures": f"within {min(settings.timing.interval, 60):g}s",
     }

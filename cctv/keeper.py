@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from cctv.errors import ConfigError, InventoryError
 from cctv.journal import pairs
 from cctv.lastgood import Known
+from cctv.model import by_number
 from cctv.reasons import Reason
 from cctv.roster import Refusal, Roster, believable, read
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from cctv.lastgood import LastGood
-    from cctv.model import Record
+    from cctv.model import Camera, Record
     from cctv.seams import Inventory
 
 log = logging.getLogger(__name__)
@@ -35,8 +36,9 @@ class Keeper:
 
     A list that cannot be read or believed changes nothing: the last good one stands, from the
     disk after a start. Only its orders not to publish are obeyed all the same. `apply` gets
-    each new roster. Seconds: `refresh` between readings, 0 for none; `again` until a first reading
-    that failed is tried once more; `patience` until the last good list is worked from meanwhile.
+    each new roster, `changed` the ids of what a list changes. Seconds: `refresh` between
+    readings, 0 for none; `again` until a first reading that failed is tried once more; `patience`
+    until the last good list is worked from meanwhile.
     """
 
     inventory: Inventory
@@ -45,6 +47,7 @@ class Keeper:
     refresh: float
     again: float = 30.0
     patience: float = 10.0
+    changed: Callable[[Mapping[str, list[str]]], Awaitable[None]] | None = None
     _known: Known = field(default_factory=Known)
     _settled: dict[str, Reason] = field(default_factory=dict)
     _begun: bool = False
@@ -168,7 +171,10 @@ class Keeper:
     async def _adopt(self, roster: Roster, records: Sequence[Record]) -> None:
         owed = {name: why for name, why in self._known.owed.items() if name not in roster.cameras}
         roster = replace(roster, withdrawn={**owed, **roster.withdrawn})
-        self._tell_changes(roster, len(records))
+        changes = _changes(self._known.cameras, roster)
+        self._tell_changes(roster, len(records), changes)
+        if self.changed and any(changes.values()):
+            await self.changed(changes)
         self._known = Known(roster.ids, roster.cameras, self._unsettled(roster.withdrawn))
         with suppress(OSError):
             await self.last_good.forget_accepted()
@@ -206,20 +212,26 @@ class Keeper:
         log.log(level, "inventory: %s (%s)", trouble, meanwhile)
         self._trouble = trouble
 
-    def _tell_changes(self, roster: Roster, rows: int) -> None:
+    def _tell_changes(self, roster: Roster, rows: int, changes: Mapping[str, list[str]]) -> None:
         if self._trouble:
             log.info("inventory: read again")
             self._trouble = ""
-        before, after = self._known.cameras, roster.cameras
-        changes = {
-            "joined": len(after.keys() - before.keys()),
-            "left": len(before.keys() - after.keys()),
-            "changed": sum(before[name] != after[name] for name in before.keys() & after.keys()),
-        }
         if any(changes.values()) or not self._begun:
-            text = pairs(records=rows, cameras=len(after), **changes)
+            counts = {word: len(names) for word, names in changes.items()}
+            text = pairs(records=rows, cameras=len(roster.cameras), **counts)
             log.info("inventory: %s", text)
         for refusal in roster.refusals:
             if refusal not in self._reported:
                 log.warning("inventory: odd record %s", pairs(camera=refusal.id, why=refusal.why))
         self._reported = frozenset(roster.refusals)
+
+
+def _changes(before: Mapping[str, Camera], roster: Roster) -> dict[str, list[str]]:
+    """The cameras that a list adds, takes away and changes."""
+    after = roster.cameras
+    both = before.keys() & after.keys()
+    return {
+        "joined": sorted(after.keys() - before.keys(), key=by_number),
+        "left": sorted(before.keys() - after.keys(), key=by_number),
+        "changed": sorted((name for name in both if before[name] != after[name]), key=by_number),
+    }

@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from cctv.roster import is_id
 from cctv.watch import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+PRIVATE = "private/"
+"""What stands before the keys that viewers must not be able to read."""
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -84,6 +88,8 @@ def policy(value: str) -> Policy:
 
 def prefix(value: str) -> str:
     """What stands before every key: folders of letters, digits, `.`, `_`, `-`, each with `/`."""
+    if value.startswith(PRIVATE):
+        raise ValueError(f"outside {PRIVATE}, which is kept from viewers; image/ is usual")
     if _PREFIX.fullmatch(value):
         return value
     raise ValueError("folder names that end in a slash, such as image/")
@@ -143,6 +149,39 @@ def base_url(value: str) -> str:
     if parts.scheme in ("http", "https") and parts.hostname and bare and "@" not in value:
         return value.rstrip("/")
     raise ValueError("http(s)://host[:port] without a path such as /v1")
+
+
+def public_url(value: str) -> str:
+    """`http(s)://host[:port][/path]`, as viewers write it before a picture's key."""
+    parts = urlsplit(value)
+    bare = not (parts.query or parts.fragment or "@" in value)
+    if parts.scheme in ("http", "https") and parts.hostname and bare:
+        return value.rstrip("/")
+    raise ValueError("http(s)://host, what stands before image/12.jpg, such as https://cdn.example")
+
+
+def distribution(value: str) -> str:
+    """The id of a CloudFront distribution."""
+    if re.fullmatch(r"[A-Z0-9]{10,20}", value):
+        return value
+    raise ValueError("the id of a CloudFront distribution, such as E1A2B3C4D5E6F7")
+
+
+def names(value: str) -> frozenset[str]:
+    """Ids of cameras with commas or blanks between them."""
+    found = value.replace(",", " ").split()
+    if odd := [name for name in found if not is_id(name)]:
+        raise ValueError(f"ids of cameras such as 612,613 ({odd[0]} is none)")
+    return frozenset(found)
+
+
+def removal(value: str) -> bool:
+    """Whether the object of a camera that is not to be published is removed."""
+    words = {"replace": False, "delete": True}
+    try:
+        return words[value.lower()]
+    except KeyError:
+        raise ValueError(" or ".join(words)) from None
 
 
 def knack_field(value: str) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import logging
 import logging.handlers
+import math
 import queue
 import re
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
 
     from cctv.model import Login, Secret
 
+log = logging.getLogger(__name__)
+
 LOG_FILE = "cctv.log"
 _ESCAPE = re.compile("%[0-9A-F]{2}")
 
 _QUEUE = 10_000
 _FILE_BYTES, _FILES = 1_000_000, 10
-_FLUSH = 2.0
+_FLUSH, _TELL_AGAIN = 2.0, 3600.0
 _SHORT = 2
 
 
@@ -69,6 +72,27 @@ class Lines(logging.Formatter):
         if record.exc_info:
             return text
         return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+
+
+class LogFile(logging.handlers.RotatingFileHandler):
+    """The rotating file; a disk that does not take it is told of on the other outlets."""
+
+    _told = -math.inf
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
+        """Tell it once an hour; the line itself stands on stdout."""
+        del record
+        now = time.monotonic()
+        if now - self._told >= _TELL_AGAIN:
+            self._told = now
+            trouble = sys.exc_info()[1]
+            why = getattr(trouble, "strerror", None) or type(trouble).__name__
+            log.error("log file not written, stdout goes on: %s", why)
+
+    def close(self) -> None:
+        """Close it; what a full disk does not take any more is lost."""
+        with suppress(OSError):
+            super().close()
 
 
 class Outlet(logging.Handler):
@@ -148,9 +172,7 @@ def _add_file(handlers: list[logging.Handler], folder: Path) -> str | None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handlers.append(
-            logging.handlers.RotatingFileHandler(
-                folder / LOG_FILE, maxBytes=_FILE_BYTES, backupCount=_FILES, encoding="utf-8"
-            )
+            LogFile(folder / LOG_FILE, maxBytes=_FILE_BYTES, backupCount=_FILES, encoding="utf-8")
         )
     except OSError as error:
         return f"{folder / LOG_FILE}: {error.strerror}"

@@ -3,101 +3,83 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+import logging
+import math
+import random
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from cctv import PUBLISHER
-from cctv.model import StoredObject
+from cctv.errors import StoreError
+from cctv.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
     from cctv.frame import Frame
-    from cctv.reasons import Reason
-    from cctv.seams import Clock, Store
+    from cctv.gallery import Gallery
+    from cctv.model import StoredObject
 
-# no max-age: it would count from each cache's own fetch, `Expires` is the same moment everywhere
-CACHE_CONTROL = "public, must-revalidate, stale-if-error=0, no-transform"
+log = logging.getLogger(__name__)
 
-_GRACE_LIMIT = 15.0
-_GRACE_PART = 0.2
-_FRESH_INTERVALS = 1.5
-_FALLBACK_LIMIT = 60.0
 _HEAL_CYCLES = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Gallery:
-    """What all public addresses have in common.
-
-    `interval` is the time between pictures in seconds; `fallback` is the fallback image's bytes;
-    `prefix` stands before every key, with its slash.
-    """
-
-    store: Store
-    prefix: str
-    interval: float
-    fallback: bytes
-    now: Clock
-
-    def key(self, name: str) -> str:
-        """The key of a camera's object, or of the fallback's own for `unavailable`."""
-        return f"{self.prefix}{name}.jpg"
-
-    def fresh_until(self, captured_at: datetime) -> datetime:
-        """Until when a picture may be shown as current."""
-        return captured_at + timedelta(seconds=self.interval * _FRESH_INTERVALS)
-
-    def live(self, camera_id: str, frame: Frame, next_due: datetime) -> StoredObject:
-        """The object for a fresh frame; caches keep it until the next one is due and a grace."""
-        grace = min(_GRACE_LIMIT, self.interval * _GRACE_PART)
-        fresh = self.fresh_until(frame.captured_at)
-        return StoredObject(
-            body=frame.body,
-            expires=min(next_due + timedelta(seconds=grace), fresh),
-            cache_control=CACHE_CONTROL,
-            metadata={
-                "state": "live",
-                "captured-at": rfc3339(frame.captured_at),
-                "fresh-until": rfc3339(fresh),
-                "camera": camera_id,
-                "publisher": PUBLISHER,
-                **_warning(frame),
-            },
-        )
-
-    def unavailable(self, name: str, why: Mapping[str, str]) -> StoredObject:
-        """The object for the fallback image; `why` is added to its metadata."""
-        ahead = min(_FALLBACK_LIMIT, self.interval)
-        return StoredObject(
-            body=self.fallback,
-            expires=self.now() + timedelta(seconds=ahead),
-            cache_control=CACHE_CONTROL,
-            metadata={"state": "unavailable", **why, "camera": name, "publisher": PUBLISHER},
-        )
+# a frame on its way to the store has this long before a fallback image breaks it off
+_STEP_ASIDE = 2.0
+# a PUT that was given up may land late, over what was put meanwhile: seconds after which the
+# fallback image is put once more
+_ECHOES, _BREATH = (3.0, 15.0, 60.0), 0.1
+_AGAIN, _AGAIN_LONGEST, _JITTER = 0.5, 5.0, (0.8, 1.2)
+# nobody knows what stands there, or since when
+_UNKNOWN = datetime.min.replace(tzinfo=UTC)
 
 
 class PublicImage:
     """The address of one camera, with two verbs: `show` a fresh frame, or `show_fallback`.
 
-    One PUT is in flight at a time, in the order of the calls, and a caller that is cancelled
-    does not break its PUT off: `settled` waits for it. Each raises StoreError when the store
-    did not confirm; what is public is then unknown, and the next call writes again.
+    One PUT is in flight at a time, in the order of the calls; a fallback image waits two seconds
+    for a frame and then breaks it off. A caller that is cancelled does not break its PUT off:
+    `settled` waits for it. Each raises StoreError when the store did not confirm; what is public
+    is then unknown.
+
+    Between the calls it keeps the promise by itself. A picture whose time runs out gives way to
+    the fallback image. One that was not confirmed is put again every few seconds until it is;
+    and a few times more in the minute after a PUT was given up, for that one may land late.
+    `told` hears what came of it: the reason, and what the store said when it failed. `close` ends
+    all that.
     """
 
-    def __init__(self, gallery: Gallery, camera_id: str) -> None:
+    def __init__(
+        self,
+        gallery: Gallery,
+        camera_id: str,
+        told: Callable[[Reason, StoreError | None], None] = lambda *_: None,
+    ) -> None:
         self._gallery = gallery
         self._id = camera_id
+        self._told = told
         self._turn = asyncio.Lock()
         self._writes: set[asyncio.Task[None]] = set()
         self._since: datetime | None = None
         self._standing: tuple[Reason, datetime] | None = None
+        self._stood = asyncio.Event()
+        self._wanted: Reason | None = None
+        # the oldest picture that may be public is fresh until then; None: there is none
+        self._until: datetime | None = _UNKNOWN
+        self._given_up = -math.inf
+        self._failures = 0
+        self._alarm: asyncio.TimerHandle | None = None
+        self._minder: asyncio.Task[None] | None = None
+        self._closed = False
 
     async def show(self, frame: Frame, next_due: datetime) -> None:
-        """Make a fresh frame public; the next is due at `next_due`."""
-        self._since = None
-        await self._write(self._gallery.live(self._id, frame, next_due))
+        """Make a fresh frame public; the next is due at `next_due`.
+
+        Raises:
+            StoreError: not confirmed.
+            TooLateError: its time was over before that; it is for the caller to fall back.
+        """
+        self._since = self._wanted = None
+        thing = self._gallery.live(self._id, frame, next_due)
+        await self._write(thing, None)
 
     async def show_fallback(self, reason: Reason, since: datetime) -> None:
         """Make the fallback image public, unless it is known to stand there for this reason.
@@ -105,13 +87,36 @@ class PublicImage:
         `since` counts when this is the first time after a frame. It is written again every six
         cycles all the same: an object that somebody else has deleted or overwritten comes back.
         """
-        now = self._gallery.now()
         self._since = self._since or since
-        if self._stands(reason, now):
+        if self._stands(reason, self._gallery.now()):
             return
-        why = {"reason": reason.value, "since": rfc3339(self._since)}
-        await self._write(self._gallery.unavailable(self._id, why))
-        self._standing = (reason, now)
+        self._wanted = reason
+        await self._clear_the_way()
+        await self._fall_back(reason)
+
+    async def stood(self, within: float) -> bool:
+        """Whether the fallback image comes to be confirmed within so many seconds."""
+        try:
+            async with asyncio.timeout(within):
+                await self._stood.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def expect(self, within: float) -> None:
+        """A picture is to come: what may stand there from before goes within so many seconds.
+
+        A fallback image that is still owed goes up all the same, not for its old reason.
+        """
+        if self._wanted is not None:
+            self._wanted = Reason.NO_PICTURE
+        elif self._until is _UNKNOWN:
+            self._arm(within)
+
+    def look_again(self) -> None:
+        """The clock may have jumped: a picture may be older than the timer knows."""
+        if self._alarm is not None and self._until not in (None, _UNKNOWN):
+            self._arm(min(self._left(), self._alarm.when() - _monotonic()))
 
     async def settled(self) -> None:
         """Wait until no PUT of this address is in flight, however it ends."""
@@ -123,6 +128,13 @@ class PublicImage:
         for write in self._writes:
             write.cancel()
 
+    def close(self) -> None:
+        """Do nothing by itself any more; what is in flight may finish."""
+        self._closed = True
+        self._disarm()
+        if self._minder is not None:
+            self._minder.cancel()
+
     def _stands(self, reason: Reason, now: datetime) -> bool:
         if self._standing is None:
             return False
@@ -130,16 +142,104 @@ class PublicImage:
         heal = timedelta(seconds=self._gallery.interval * (_HEAL_CYCLES - 0.5))
         return shown is reason and abs(now - at) < heal
 
-    async def _write(self, thing: StoredObject) -> None:
+    async def _clear_the_way(self) -> None:
+        """A fallback image does not wait behind a slow upload of what it is to hide."""
+        if self._writes:
+            _, slow = await asyncio.wait(self._writes, timeout=_STEP_ASIDE)
+            for write in slow:
+                write.cancel()
+
+    async def _fall_back(self, reason: Reason) -> None:
+        since = self._since or self._gallery.now()
+        await self._write(self._gallery.card(self._id, reason, since), reason)
+
+    async def _write(self, thing: StoredObject, reason: Reason | None) -> None:
         self._standing = None
-        write = asyncio.create_task(self._put(thing), name=f"put {self._id}")
+        self._stood.clear()
+        write = asyncio.create_task(self._put(thing, reason), name=f"put {self._id}")
         self._writes.add(write)
         write.add_done_callback(self._written)
         await asyncio.shield(write)
 
-    async def _put(self, thing: StoredObject) -> None:
+    async def _put(self, thing: StoredObject, reason: Reason | None) -> None:
+        confirmed = False
         async with self._turn:
-            await self._gallery.store.put(self._gallery.key(self._id), thing)
+            try:
+                await self._gallery.store.put(self._gallery.key(self._id), thing)
+                confirmed = True
+            finally:
+                if confirmed:
+                    self._confirm(thing.not_after, reason)
+                else:
+                    self._doubt(thing.not_after)
+
+    def _confirm(self, until: datetime | None, reason: Reason | None) -> None:
+        """The store has it: nothing else is public, unless something lands late."""
+        self._until = until
+        self._failures = 0
+        if reason is None:
+            self._arm(self._left())
+            return
+        self._standing = (reason, self._gallery.now())
+        self._stood.set()
+        # one of the attempts within this PUT, or the last one, may have been given up
+        given_up = max(self._given_up, self._gallery.given_up(self._gallery.key(self._id)))
+        since = _monotonic() - given_up
+        # a timer that rings a breath early must not ring for the same echo again
+        echo = next((echo - since for echo in _ECHOES if echo > since + _BREATH), None)
+        self._wanted = None if echo is None else reason
+        self._disarm() if echo is None else self._arm(echo)
+
+    def _doubt(self, until: datetime | None) -> None:
+        """The store may have it, or what stood there before."""
+        self._given_up = _monotonic()
+        if until is not None:
+            self._until = until if self._until is None else min(until, self._until)
+        self._failures += 1
+        pause = min(_AGAIN * 2 ** min(self._failures, 4), _AGAIN_LONGEST)
+        pause *= random.uniform(*_JITTER)  # noqa: S311 - no secret
+        self._arm(pause if self._wanted else max(self._left(), pause))
+
+    def _left(self) -> float:
+        """Seconds until an upload of the fallback image must begin."""
+        if self._until is None or self._until is _UNKNOWN:
+            return 0.0
+        left = (self._until - self._gallery.now()).total_seconds()
+        return left - self._gallery.upload
+
+    def _arm(self, delay: float) -> None:
+        self._disarm()
+        if not self._closed:
+            loop = asyncio.get_running_loop()
+            self._alarm = loop.call_later(max(0.0, delay), self._ring)
+
+    def _disarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+
+    def _ring(self) -> None:
+        self._alarm = None
+        # the end of what is in flight sets the next alarm
+        if not self._writes:
+            self._minder = asyncio.create_task(self._mind(), name=f"mind {self._id}")
+            self._minder.add_done_callback(self._minded)
+
+    async def _mind(self) -> None:
+        self._since = self._since or self._gallery.now()
+        self._wanted = wanted = self._wanted or Reason.STALE
+        try:
+            await self._fall_back(wanted)
+        except StoreError as error:
+            self._told(wanted, error)
+        else:
+            self._told(wanted, None)
+
+    def _minded(self, minder: asyncio.Task[None]) -> None:
+        """A mistake of ours is told, and the next alarm is set already."""
+        if not minder.cancelled() and (error := minder.exception()):
+            text = "camera failed inside the program camera=%s"
+            log.error(text, self._id, exc_info=error)
 
     def _written(self, write: asyncio.Task[None]) -> None:
         self._writes.discard(write)
@@ -148,11 +248,5 @@ class PublicImage:
             write.exception()
 
 
-def _warning(frame: Frame) -> dict[str, str]:
-    """What is odd about a picture that is shown all the same; several with blanks between."""
-    return {"warning": " ".join(frame.warnings)} if frame.warnings else {}
-
-
-def rfc3339(moment: datetime) -> str:
-    """A moment as metadata holds it: UTC, milliseconds, `Z`."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _monotonic() -> float:
+    return asyncio.get_running_loop().time()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cctv.errors import CaptureError, StoreError
+from cctv.errors import CaptureError, StoreError, TooLateError
 from cctv.model import NotStored, Outcome, Published, Rested, Unavailable
+from cctv.reasons import Reason
 
 if TYPE_CHECKING:
     from cctv.model import Camera, Cycle
     from cctv.public_image import PublicImage
-    from cctv.reasons import Reason
     from cctv.schedule import Schedule
     from cctv.seams import Observer, Source
 
@@ -45,6 +45,10 @@ class Publisher:
             await self._image.show(frame, cycle.next_due)
         except StoreError as error:
             return NotStored(self._camera, cycle, error)
+        except TooLateError as error:
+            # the camera did its part
+            late = CaptureError(Reason.STALE, str(error), asked=False)
+            return Unavailable(self._camera, cycle, late, await self._fall_back(late.reason, cycle))
         return Published(self._camera, cycle, frame)
 
     async def _fall_back(self, reason: Reason, cycle: Cycle) -> StoreError | None:

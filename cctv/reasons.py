@@ -28,11 +28,15 @@ class Reason(StrEnum):
     PROTOCOL = "protocol"
     TLS = "tls"
     REFUSED_ADDRESS = "refused-address"
+    OUT_OF_FILES = "out-of-files"
     UNPUBLISHED = "unpublished"
     REMOVED = "removed"
     BAD_RECORD = "bad-record"
     NO_PICTURE = "no-picture"
     STALE = "stale"
+    HELD = "held"
+    NEVER_PUBLISH = "never-publish"
+    HOLDS_UNKNOWN = "holds-unknown"
     INTERNAL = "internal"
 
 
@@ -105,6 +109,10 @@ WORDS: dict[Reason, Words] = {
         "The record's address is one that may not be asked.",
         "Correct it, or name its network in CCTV_CAMERA_NETWORKS; some are never asked.",
     ),
+    Reason.OUT_OF_FILES: Words(
+        "This machine has no open files left to connect to the camera with.",
+        "Raise the daemon's limit of open files (`ulimit -n`, `docker run --ulimit nofile=`).",
+    ),
     Reason.UNPUBLISHED: Words(
         "The inventory says that this camera is not to be published.",
         "Nothing to do; switch publishing on in its record to see it again.",
@@ -124,6 +132,18 @@ WORDS: dict[Reason, Words] = {
     Reason.STALE: Words(
         "The last picture is older than a public picture may be.",
         "Check that the daemon runs, and its log.",
+    ),
+    Reason.HELD: Words(
+        "Somebody has ordered not to publish this camera for now.",
+        "`cctv holds` says who, why and until when; `cctv release` ends it.",
+    ),
+    Reason.NEVER_PUBLISH: Words(
+        "The settings say that this camera is never to be published.",
+        "Nothing to do; it stands in CCTV_NEVER_PUBLISH.",
+    ),
+    Reason.HOLDS_UNKNOWN: Words(
+        "It is not known whether this camera may be published: the holds cannot be read.",
+        "Make private/ in the store readable for the daemon; the log says what is wrong.",
     ),
     Reason.INTERNAL: Words(
         "The program itself failed while working on this camera.",

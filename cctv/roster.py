@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from cctv import address
@@ -49,6 +49,13 @@ class Roster:
     withdrawn: Mapping[str, Reason] = field(default_factory=dict)
     refusals: tuple[Refusal, ...] = ()
     ids: frozenset[str] = frozenset()
+
+    def without(self, never: Iterable[str]) -> Roster:
+        """The same where these are not published, whatever the inventory says."""
+        names = frozenset(never)
+        cameras = {name: cam for name, cam in self.cameras.items() if name not in names}
+        withdrawn = {**self.withdrawn, **dict.fromkeys(names, Reason.NEVER_PUBLISH)}
+        return replace(self, cameras=cameras, withdrawn=withdrawn)
 
 
 def read(records: Sequence[Record], last_good: Mapping[str, Camera]) -> Roster:

@@ -19,6 +19,8 @@ _START_LIMIT = 60.0
 # first pictures begin within this part of the limit, so that they also arrive within it
 _START_SPREAD = 0.75
 _AUTH_LIMIT = 2
+# a slot that is missed by so much (seconds, part of the interval) is left out
+_LATE, _LATE_PART = 1.0, 0.1
 # slots are sums of floats: less than this apart (seconds) is the same moment
 _TIMER = 1e-3
 
@@ -80,8 +82,9 @@ class Schedule:
 
     The first comes soon after the start (within 45 s or three quarters of the interval), the
     others on the grid `interval * (k + phase)` of the wall clock as it stood at the start; a
-    clock that jumps later moves nothing. There is no drift, and slots that a long cycle or a
-    stopped machine has missed are skipped. `heed` is the only wish that travels backward.
+    clock that jumps later moves nothing. There is no drift. Slots that a long cycle or a stopped
+    machine has missed are skipped: a fleet that wakes up does not ask all its cameras at once.
+    `heed` is the only wish that travels backward.
     """
 
     def __init__(self, camera_id: str, timing: Timing, now: Clock) -> None:
@@ -102,7 +105,10 @@ class Schedule:
         if self._begun:
             self._slot = self._after(max(self._grid_time(), self._slot))
         self._begun = True
-        await asyncio.sleep(self._slot - self._grid_time())
+        await self._sleep()
+        while self._grid_time() - self._slot > max(_LATE, _LATE_PART * self._interval):
+            self._slot = self._after(self._grid_time())
+            await self._sleep()
         wait = self._after(self._slot) - self._grid_time()
         due = self._now()
         return Cycle(due, due + timedelta(seconds=wait), self._patience.may_ask(self._slot))
@@ -110,6 +116,9 @@ class Schedule:
     def heed(self, outcome: Outcome) -> None:
         """Learn from the outcome of the cycle handed out last."""
         self._patience.heed(self._slot, outcome)
+
+    async def _sleep(self) -> None:
+        await asyncio.sleep(self._slot - self._grid_time())
 
     def _grid_time(self) -> float:
         return self._origin + _monotonic()

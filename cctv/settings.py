@@ -33,6 +33,8 @@ class Settings:
 
     Durations are seconds. `logins` are by the model's name as in the environment, `CAMERA` for
     all others; `fallback` is the fallback image's bytes; `max_width` is pixels, 0 for any width.
+    `never` are ids that are never published; `erase` tells that what is not published is removed.
+    `public_url` and `distribution` are blank where there are none.
     """
 
     knack: Knack | None
@@ -41,12 +43,17 @@ class Settings:
     folder: Path | None
     prefix: str
     timing: Timing
+    freshness: float
     fetch_timeout: float
     refresh: float
     drivers: Path | None
     rules: Rules
     max_width: int
     masks: Path | None
+    never: frozenset[str]
+    erase: bool
+    public_url: str
+    distribution: str
     fallback: bytes
     networks: tuple[kinds.Network, ...]
     logins: Mapping[str, Login]

@@ -1,32 +1,32 @@
-"""What a public address is doing: six states, and the one table of how they follow each other."""
+"""What a public address is doing: four states, and the one table of how they follow each other."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from cctv.model import NotStored, Outcome, Published, Rested, Unavailable
+from cctv.model import Expired, NotStored, Outcome, Published, Rested, Unavailable
+from cctv.reasons import Reason
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class State(StrEnum):
-    """What an address shows, as far as is known."""
-
-    STARTING = "starting"
-    """Nothing was put there yet since the program or the order began."""
+    """What an address is to show; the same words stand in its public metadata."""
 
     LIVE = "live"
-    """A fresh frame, confirmed by the store."""
+    """A fresh frame."""
 
     UNAVAILABLE = "unavailable"
-    """The fallback image, because the camera gave no picture."""
+    """The fallback image: there is no fresh frame, for a reason of the camera's or ours."""
 
-    RESTING = "resting"
-    """The fallback image; the camera is left alone for a while."""
+    HELD = "held"
+    """The fallback image: somebody has ordered so for now, or it is not known whether."""
 
-    UNCONFIRMED = "unconfirmed"
-    """Not known: the store did not confirm what was last put there."""
-
-    SUSPENDED = "suspended"
-    """The fallback image is ordered: the camera is not to be published."""
+    UNPUBLISHED = "unpublished"
+    """The fallback image: the inventory or the settings say that it is not to be published."""
 
 
 class Event(StrEnum):
@@ -34,29 +34,35 @@ class Event(StrEnum):
 
     FRAME = "frame"
     NO_PICTURE = "no-picture"
-    LEFT_ALONE = "left-alone"
+    EXPIRED = "expired"
     NOT_STORED = "not-stored"
-    ORDERED_OFF = "ordered-off"
-    ORDERED_ON = "ordered-on"
+    HOLD = "hold"
+    WITHDRAW = "withdraw"
+    PUBLISH = "publish"
 
 
+_ORDERS = {
+    Event.HOLD: State.HELD,
+    Event.WITHDRAW: State.UNPUBLISHED,
+    Event.PUBLISH: State.UNAVAILABLE,
+}
 _CYCLES = {
     Event.FRAME: State.LIVE,
     Event.NO_PICTURE: State.UNAVAILABLE,
-    Event.NOT_STORED: State.UNCONFIRMED,
+    Event.EXPIRED: State.UNAVAILABLE,
 }
-_ORDERS = {Event.ORDERED_OFF: State.SUSPENDED, Event.ORDERED_ON: State.STARTING}
 
 TRANSITIONS: dict[State, dict[Event, State]] = {
-    State.STARTING: {**_CYCLES, **_ORDERS},
-    State.LIVE: {**_CYCLES, **_ORDERS},
-    # a camera is left alone only after it has failed
-    State.UNAVAILABLE: {**_CYCLES, **_ORDERS, Event.LEFT_ALONE: State.RESTING},
-    State.RESTING: {**_CYCLES, **_ORDERS, Event.LEFT_ALONE: State.RESTING},
-    State.UNCONFIRMED: {**_CYCLES, **_ORDERS, Event.LEFT_ALONE: State.RESTING},
-    # suspended: no frame may follow, whatever is still on its way
-    State.SUSPENDED: _ORDERS,
+    # what was not confirmed may stand or not: the state is the one before, and in doubt
+    State.LIVE: {**_CYCLES, **_ORDERS, Event.NOT_STORED: State.LIVE},
+    State.UNAVAILABLE: {**_CYCLES, **_ORDERS, Event.NOT_STORED: State.UNAVAILABLE},
+    # no frame may follow, whatever is still on its way
+    State.HELD: _ORDERS,
+    State.UNPUBLISHED: _ORDERS,
 }
+
+_HELD = {Reason.HELD, Reason.HOLDS_UNKNOWN}
+_UNPUBLISHED = {Reason.UNPUBLISHED, Reason.REMOVED, Reason.BAD_RECORD, Reason.NEVER_PUBLISH}
 
 
 def after(state: State, event: Event) -> State:
@@ -70,15 +76,71 @@ def after(state: State, event: Event) -> State:
     return TRANSITIONS[state][event]
 
 
-def event_of(outcome: Outcome) -> Event:
-    """What the outcome of a cycle means for its address."""
-    match outcome:
-        case Published():
-            return Event.FRAME
-        case Unavailable(not_stored=None):
-            return Event.NO_PICTURE
-        case Rested(not_stored=None):
-            return Event.LEFT_ALONE
-        case Unavailable() | Rested() | NotStored():
-            return Event.NOT_STORED
-    raise TypeError(f"no outcome of a cycle: {type(outcome).__name__}")
+def state_for(reason: Reason) -> State:
+    """The state of an address that shows the fallback image for this reason."""
+    if reason in _HELD:
+        return State.HELD
+    return State.UNPUBLISHED if reason in _UNPUBLISHED else State.UNAVAILABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of one address.
+
+    `reason` stands beside every state but `live`; `since` is when the state began. `confirmed`
+    tells whether the store has confirmed what was put there last. `captured_at` is the last
+    public frame's, for as long as it may still be public; moments are aware, UTC.
+    """
+
+    state: State
+    since: datetime
+    reason: Reason | None = None
+    confirmed: bool = False
+    captured_at: datetime | None = None
+    next_due: datetime | None = None
+
+    def ordered(self, reason: Reason | None, now: datetime) -> Standing:
+        """After an order: to publish (None), or to show the fallback image for a reason."""
+        if reason is None:
+            return self._turned(Event.PUBLISH, now, Reason.NO_PICTURE)
+        event = Event.HOLD if state_for(reason) is State.HELD else Event.WITHDRAW
+        return self._turned(event, now, reason)
+
+    def heeded(self, outcome: Outcome, now: datetime) -> Standing:
+        """After an outcome of the address's camera."""
+        due = outcome.cycle.next_due
+        match outcome:
+            case Published(frame=frame):
+                taken = frame.captured_at
+                turned = self._turned(Event.FRAME, now, confirmed=True)
+                return replace(turned, captured_at=taken, next_due=due)
+            case Unavailable(error=error, not_stored=trouble):
+                turned = self._turned(Event.NO_PICTURE, now, error.reason, confirmed=not trouble)
+            case Rested(reason=reason, not_stored=trouble):
+                turned = self._turned(Event.NO_PICTURE, now, reason, confirmed=not trouble)
+            case Expired(not_stored=trouble):
+                turned = self._turned(Event.EXPIRED, now, Reason.STALE, confirmed=not trouble)
+            case NotStored():
+                state = after(self.state, Event.NOT_STORED)
+                return replace(self, state=state, confirmed=False, next_due=due)
+            case _:
+                raise TypeError(f"no outcome of a cycle: {type(outcome).__name__}")
+        return replace(turned, next_due=due)
+
+    def fallen(self, reason: Reason, now: datetime, *, confirmed: bool) -> Standing:
+        """After the fallback image was shown, for a reason that no cycle gave."""
+        turned = self._turned(Event.NO_PICTURE, now, reason, confirmed=confirmed)
+        return replace(turned, next_due=self.next_due)
+
+    def settled(self) -> Standing:
+        """Once the store has confirmed the fallback image."""
+        return replace(self, confirmed=True, captured_at=None)
+
+    def _turned(
+        self, event: Event, now: datetime, reason: Reason | None = None, *, confirmed: bool = False
+    ) -> Standing:
+        state = after(self.state, event)
+        since = self.since if state is self.state else now
+        # until the fallback image is confirmed the last frame may still be seen
+        taken = None if confirmed else self.captured_at
+        return Standing(state, since, reason, confirmed, taken)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ _BUSY_PAUSE = 2.0, 4.0
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How the seconds of one cycle are divided; all of it ends within half the interval.
+    """How the seconds of one cycle are divided; all of it ends within half the interval, or less.
 
     `fetch` is for one fetch, `capture` for all the asking with its retry, `put` for one upload
     with what its store tries again.
@@ -36,11 +37,14 @@ class Budget:
     put: float
 
     @classmethod
-    def of(cls, interval: float, fetch_timeout: float) -> Budget:
-        """The budget for pictures every `interval` seconds with `fetch_timeout` for each fetch."""
-        half = interval / 2
-        put = min(20.0, half / 4)
-        capture = half - put
+    def of(cls, interval: float, fetch_timeout: float, freshness: float = math.inf) -> Budget:
+        """The budget for pictures every `interval` seconds with `fetch_timeout` for each fetch.
+
+        They are fresh for `freshness` seconds: by then the next one, or the fallback image, is up.
+        """
+        room = min(interval / 2, freshness - interval)
+        put = min(20.0, room / 4)
+        capture = room - put
         return cls(min(fetch_timeout, capture * 0.8), capture, put)
 
 

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from cctv import config
-from cctv.config import SETTINGS, environment, read
+from cctv.config import Places, environment, read
 from cctv.errors import ConfigError
 from cctv.model import Login, Secret
 from cctv.schedule import Timing
+from cctv.settings_table import SETTINGS
 from cctv.watch import Policy, Rules
 from tests.fakes.frames import jpeg
 
@@ -158,19 +159,19 @@ def test_a_knack_field_for_certificates() -> None:
 
 def test_without_places_neither_inventory_nor_store_is_missed(tmp_path: Path) -> None:
     """A command that asks one address needs neither; what is there is still read and judged."""
-    found = read({}, places=False)
+    found = read({}, places=Places.NONE)
     assert (found.inventory, found.folder, found.bucket) == (None, None, "")
-    assert read(CITY, places=False) == read(CITY)
+    assert read(CITY, places=Places.NONE) == read(CITY)
     with pytest.raises(ConfigError) as caught:
         read(
             {"CCTV_INTERVAL": "x", "CCTV_STORE": "s3://b", "AXIS_USERNAME": "a"},
             ["AXIS"],
-            places=False,
+            places=Places.NONE,
         )
     assert len(caught.value.faults) == 3
     csv = tmp_path / "cameras.csv"
     csv.write_text("")
-    assert read({"CCTV_INVENTORY": str(csv)}, places=False).inventory == csv
+    assert read({"CCTV_INVENTORY": str(csv)}, places=Places.NONE).inventory == csv
 
 
 def test_all_faults_come_at_once() -> None:
@@ -298,3 +299,49 @@ def test_any_text_makes_settings_or_sentences(env: dict[str, str]) -> None:
         assert error.faults  # noqa: PT017 - one of two
     else:
         assert found.timing.interval >= 1
+
+
+def test_a_wrong_inventory_keeps_nobody_from_an_order(tmp_path: Path) -> None:
+    """What concerns cameras may be missing where only the store is needed; the store may not."""
+    env = {"CCTV_INVENTORY": "gone.csv", "CCTV_MASKS": "gone.toml", "CCTV_STORE": str(tmp_path)}
+    assert read(env, places=Places.STORE).folder == tmp_path
+    with pytest.raises(ConfigError, match=r"CCTV_INVENTORY=gone.csv"):
+        read(env)
+    with pytest.raises(ConfigError) as caught:
+        read({"CCTV_INVENTORY": "gone.csv", "CCTV_INTERVAL": "no"}, places=Places.STORE)
+    assert [fault.split()[0] for fault in caught.value.faults] == ["CCTV_INTERVAL=no", "BUCKET"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("CCTV_FRESHNESS", "350", "is not 360 seconds or more, 1.2 times CCTV_INTERVAL"),
+        ("CCTV_NEVER_PUBLISH", "612,../x", "is not ids of cameras such as 612,613 (../x is none)"),
+        ("CCTV_REMOVED", "hide", "is not replace or delete"),
+        ("CCTV_PUBLIC_URL", "cdn.example", "is not http(s)://host"),
+        ("CCTV_DISTRIBUTION_ID", "e1", "is not the id of a CloudFront distribution"),
+        ("CCTV_PREFIX", "private/image/", "is not outside private/"),
+    ],
+)
+def test_wrong_orders_of_what_is_public(name: str, value: str, words: str) -> None:
+    """One sentence each, with what was found and what is accepted."""
+    with pytest.raises(ConfigError) as caught:
+        read({**CITY, name: value})
+    (fault,) = caught.value.faults
+    assert fault.startswith(f"{name}={value} {words}")
+
+
+def test_what_is_public_is_read() -> None:
+    """Ids with commas or blanks; the address without its last slash."""
+    found = read(
+        {
+            **CITY,
+            "CCTV_NEVER_PUBLISH": "612, 613 614",
+            "CCTV_REMOVED": "Delete",
+            "CCTV_PUBLIC_URL": "https://cdn.example/",
+            "CCTV_FRESHNESS": "400",
+        }
+    )
+    assert found.never == {"612", "613", "614"}
+    assert (found.erase, found.public_url, found.freshness) == (True, "https://cdn.example", 400)
+    assert read(CITY).freshness == 450

@@ -101,7 +101,7 @@ def test_removed_camera_shows_the_fallback_at_once() -> None:
         assert town.state("2") == "live"
         await town.publish(camera("1"), withdrawn={"2": Reason.REMOVED})
         await asyncio.sleep(1)
-        assert (town.state("2"), town.reason("2")) == ("unavailable", "removed")
+        assert (town.state("2"), town.reason("2")) == ("unpublished", "removed")
         assert town.confirmed == ["2"]
         asked = len(town.sources[camera("2")].asked)
         await asyncio.sleep(3600)
@@ -192,7 +192,7 @@ def test_driver_change_does_not_bring_back_an_older_roster() -> None:
         off = town.publish(camera("1"), withdrawn={"2": Reason.UNPUBLISHED})
         await asyncio.gather(off, town.fleet.drive(town.drive), town.fleet.drive(town.drive))
         await asyncio.sleep(60)
-        assert town.state("2") == "unavailable"
+        assert town.state("2") == "unpublished"
         await town.fleet.stop(5)
 
     run(work)

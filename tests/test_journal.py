@@ -116,7 +116,7 @@ def test_clock_set_back_silences_nothing(caplog: pytest.LogCaptureFixture) -> No
         journal = Journal(lambda: now() + step[0])
         store = MemoryStore(now, Mood.REFUSE)
         reporting = Reporting(store, lambda: now() + step[0])
-        thing = gallery(store).unavailable("1", {})
+        thing = gallery(store).own_card()
         for number in range(60):
             journal(down(str(number)))
             with pytest.raises(StoreError):
@@ -167,7 +167,7 @@ def test_store_trouble_is_told_once_a_minute(caplog: pytest.LogCaptureFixture) -
     async def work() -> None:
         store = MemoryStore(now, Mood.REFUSE)
         reporting = Reporting(store, now)
-        thing = gallery(store).unavailable("1", {})
+        thing = gallery(store).own_card()
         for _ in range(180):
             with pytest.raises(StoreError):
                 await reporting.put("image/1.jpg", thing)
@@ -183,6 +183,28 @@ def test_store_trouble_is_told_once_a_minute(caplog: pytest.LogCaptureFixture) -
         "store does not take objects failed=61",
         "store does not take objects failed=121",
         "store takes objects again failed=180",
+    ]
+
+
+def test_failures_that_were_not_told_have_no_end_to_tell(caplog: pytest.LogCaptureFixture) -> None:
+    """A store that fails now and then makes one pair of lines a minute, not dozens."""
+
+    async def work() -> None:
+        store = MemoryStore(now)
+        reporting = Reporting(store, now)
+        thing = gallery(store).own_card()
+        for _ in range(30):
+            store.mood = Mood.REFUSE
+            with pytest.raises(StoreError):
+                await reporting.put("image/1.jpg", thing)
+            store.mood = Mood.TAKE
+            await reporting.put("image/1.jpg", thing)
+            await asyncio.sleep(1)
+
+    run(work)
+    assert [line.split(":")[0] for line in caplog.messages] == [
+        "store does not take objects failed=1",
+        "store takes objects again failed=1",
     ]
 
 

@@ -92,6 +92,21 @@ def test_folder_that_cannot_be_written_costs_one_warning(
     assert "still here" in out
 
 
+def test_full_disk_is_told_on_stdout_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a technician reads there says why the file has stopped; the lines go on."""
+    (tmp_path / LOG_FILE).symlink_to("/dev/full")
+    with logging_to(tmp_path, logging.INFO, UTC, REDACT):
+        for number in range(5):
+            log.info("line %d", number)
+    out, err = capsys.readouterr()
+    words = "log file not written, stdout goes on: No space left on device"
+    assert [line.count(words) for line in out.splitlines()].count(1) == 1
+    assert out.count("line ") == 5
+    assert err == ""
+
+
 def test_file_is_rotated_at_a_megabyte(tmp_path: Path) -> None:
     """1 MB and ten old ones: the disk cannot fill."""
     with logging_to(tmp_path, logging.INFO, UTC, REDACT):

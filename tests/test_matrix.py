@@ -14,8 +14,8 @@ from PIL import Image, ImageChops
 
 from cctv import config
 from cctv.frame import Frame
+from cctv.gallery import rfc3339
 from cctv.model import Published
-from cctv.public_image import rfc3339
 from cctv.reasons import Reason
 from cctv.schedule import phase, utc_now
 from dev import matrix

@@ -103,7 +103,7 @@ def test_p4_removed_or_disabled_camera_does_not_keep_its_picture() -> None:
         )
         await town.fleet.apply(roster)
         await asyncio.sleep(1)
-        assert [town.state(name) for name in "123"] == ["live", "unavailable", "unavailable"]
+        assert [town.state(name) for name in "123"] == ["live", "unpublished", "unpublished"]
         await town.fleet.stop(5)
 
     run(work)

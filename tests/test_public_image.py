@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from cctv import PUBLISHER
 from cctv.errors import StoreError
 from cctv.frame import Frame
-from cctv.public_image import Gallery, PublicImage
+from cctv.gallery import Gallery
+from cctv.public_image import PublicImage
 from cctv.reasons import Reason
 from cctv.store.memory import MemoryStore, Mood
 from tests.fakes.frames import jpeg
@@ -104,7 +105,7 @@ def test_expiry_is_never_beyond_freshness(interval: float, part: float) -> None:
         grace = min(15.0, interval / 5)
         assert live.expires <= due + timedelta(seconds=grace)
         assert live.expires <= EPOCH + timedelta(seconds=1.5 * interval)
-        fallback = gallery(MemoryStore(now), interval).unavailable("12", {})
+        fallback = gallery(MemoryStore(now), interval).card("12", Reason.TIMEOUT, EPOCH)
         assert fallback.expires <= EPOCH + timedelta(seconds=60)
 
     run(work)
@@ -148,7 +149,9 @@ async def say(image: PublicImage, verb: str) -> None:
         await image.show_fallback(Reason.TIMEOUT, now())
 
 
-STEPS = st.lists(st.tuples(st.sampled_from(["show", "fall"]), st.sampled_from(list(Mood))))
+# what lands late is pinned in test_kept_promise
+MOODS = [Mood.TAKE, Mood.REFUSE, Mood.TAKE_THEN_FAIL]
+STEPS = st.lists(st.tuples(st.sampled_from(["show", "fall"]), st.sampled_from(MOODS)))
 
 
 @given(STEPS)
@@ -193,8 +196,9 @@ def test_dead_camera_ends_with_the_fallback(steps: list[tuple[str, Mood]]) -> No
 
 @dataclass
 class SlowStore:
-    """Takes ten seconds for each object and remembers how many were in flight at once."""
+    """Takes its time for each object and remembers how many were in flight at once."""
 
+    seconds: float = 10
     taken: list[str] = field(default_factory=list)
     in_flight: int = 0
     most: int = 0
@@ -204,25 +208,59 @@ class SlowStore:
         del key
         self.in_flight += 1
         self.most = max(self.most, self.in_flight)
-        await asyncio.sleep(10)
-        self.in_flight -= 1
+        try:
+            await asyncio.sleep(self.seconds)
+        finally:
+            self.in_flight -= 1
         self.taken.append(thing.metadata["state"])
+
+
+def frame() -> Frame:
+    """A picture of now."""
+    return Frame.of(jpeg(), now())
+
+
+def cancelled(image: PublicImage) -> asyncio.Task[None]:
+    """An upload whose caller leaves after a second."""
+
+    async def work() -> None:
+        show = asyncio.create_task(image.show(frame(), DUE))
+        await asyncio.sleep(1)
+        show.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await show
+
+    return asyncio.create_task(work())
 
 
 def test_cancelled_caller_does_not_break_its_upload_off() -> None:
     """The upload ends whole, and the fallback that follows it is the last to be taken."""
 
     async def work() -> None:
-        store = SlowStore()
+        store = SlowStore(2)
         image = PublicImage(gallery(store), "12")
-        show = asyncio.create_task(image.show(Frame.of(jpeg(), now()), DUE))
-        await asyncio.sleep(1)
-        show.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await show
+        await cancelled(image)
         await image.show_fallback(Reason.REMOVED, now())
-        assert store.taken == ["live", "unavailable"]
+        assert store.taken == ["live", "unpublished"]
         assert store.most == 1
+        image.close()
+
+    run(work)
+
+
+def test_card_does_not_wait_behind_a_slow_picture() -> None:
+    """After two seconds a picture on its way is broken off: what must go, goes soon."""
+
+    async def work() -> None:
+        store = SlowStore(10)
+        image = PublicImage(gallery(store), "12")
+        await cancelled(image)
+        began = now()
+        await image.show_fallback(Reason.HELD, now())
+        assert store.taken == ["held"]
+        assert now() - began == timedelta(seconds=12)
+        assert store.most == 1
+        image.close()
 
     run(work)
 
@@ -237,6 +275,7 @@ def test_settled_waits_for_uploads_in_flight() -> None:
         await asyncio.sleep(1)
         fall.cancel()
         await image.settled()
-        assert store.taken == ["unavailable"]
+        assert store.taken == ["unpublished"]
+        image.close()
 
     run(work)

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from cctv.cli import parser
-from cctv.config import SETTINGS
 from cctv.drivers import TABLE, own
 from cctv.inventory.file import FileInventory
 from cctv.roster import read
+from cctv.settings_table import SETTINGS
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text("utf-8")
@@ -54,10 +54,14 @@ def test_example_model_loads(tmp_path: Path) -> None:
     assert own.load(tmp_path / "own.toml")["acme"].path == "/cgi-bin/still.cgi"
 
 
-def test_policy_is_json_and_asks_for_one_right() -> None:
-    """s3:PutObject and nothing else."""
-    (statement,) = json.loads(block("json", "Statement"))["Statement"]
-    assert statement["Action"] == "s3:PutObject"
+def test_policy_is_json_and_asks_for_no_more_than_it_must() -> None:
+    """Objects under two prefixes, and lists of them; no right that deletes or changes rights."""
+    objects, lists = json.loads(block("json", "Statement"))["Statement"]
+    assert objects["Action"] == ["s3:PutObject", "s3:GetObject"]
+    prefixes = ["image/*", "private/*"]
+    assert objects["Resource"] == [f"arn:aws:s3:::BUCKET/{prefix}" for prefix in prefixes]
+    assert lists["Action"] == "s3:ListBucket"
+    assert lists["Condition"]["StringLikeIfExists"]["s3:prefix"] == prefixes
 
 
 @pytest.mark.parametrize("model", [*TABLE])
@@ -73,6 +77,8 @@ def test_every_known_model_is_named(model: str) -> None:
         "inventory: read again",
         "camera live again",
         "Camera image unavailable",
+        "nothing is published until they can",
+        "replaced in the store",
     ],
 )
 def test_quoted_words_are_the_programs(words: str) -> None:

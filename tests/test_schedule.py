@@ -133,6 +133,32 @@ def test_missed_slots_are_skipped() -> None:
     assert gaps == [timedelta(seconds=900)] * 2
 
 
+def test_a_fleet_that_was_stopped_does_not_ask_all_at_once() -> None:
+    """After ten minutes without a turn the slots of that time are left out, not made up for."""
+
+    async def work() -> list[float]:
+        loop, times = asyncio.get_running_loop(), []
+
+        async def camera(name: int) -> None:
+            async for _ in Schedule(str(name), FIVE_MINUTES, now):
+                times.append(loop.time())  # noqa: PERF401 - it has no end
+
+        tasks = [asyncio.create_task(camera(name), name=str(name)) for name in range(300)]
+        await asyncio.sleep(1000)
+        loop.skip(600)  # type: ignore[attr-defined] # the virtual loop's
+        await asyncio.sleep(1000)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        return times
+
+    times = run(work)
+    after = [moment - 1600 for moment in times if moment >= 1600]
+    # one a second is usual; those whose slot has just passed come at once
+    assert sum(moment < 10 for moment in after) <= 60
+    assert sum(moment < 300 for moment in after) in range(290, 340)
+
+
 def test_next_due_is_the_next_slot() -> None:
     """What a cycle is told of the next one comes true."""
     found = cycles(5)

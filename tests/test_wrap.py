@@ -11,8 +11,9 @@ import pytest
 
 from cctv.errors import CaptureError
 from cctv.frame import Frame
+from cctv.gallery import Gallery
 from cctv.model import Camera, Cycle
-from cctv.public_image import Gallery, PublicImage
+from cctv.public_image import PublicImage
 from cctv.publish import Publisher
 from cctv.reasons import Reason
 from cctv.store.memory import MemoryStore

@@ -26,6 +26,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Seconds since the loop was made, as far as timers have brought it."""
         return self._passed
 
+    def skip(self, seconds: float) -> None:
+        """Let time pass without a turn for anybody, as when the process is stopped."""
+        self._passed += seconds
+
     def _run_once(self) -> None:
         timers: list[Any] = self._scheduled  # type: ignore[attr-defined] # the library's heap
         while timers and timers[0].cancelled():

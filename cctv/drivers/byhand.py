@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import os
 import re
 import socket
 import ssl
@@ -18,7 +17,7 @@ from cctv.drivers import byhand_body, byhand_head
 from cctv.drivers.answer import Answer
 from cctv.drivers.byhand_wire import Wire
 from cctv.drivers.guard import RefusedAddressError
-from cctv.drivers.wall import CONNECT_DEADLINE, tls_words
+from cctv.drivers.wall import CONNECT_DEADLINE, not_connected, tls_words
 from cctv.errors import CaptureError
 from cctv.reasons import Reason
 
@@ -103,7 +102,7 @@ class ByHand:
             found = f"no connection within {self.connect:g} s"
             raise CaptureError(Reason.UNREACHABLE, found) from None
         except OSError as error:
-            raise CaptureError(Reason.UNREACHABLE, _connect_words(error)) from None
+            raise not_connected(error) from None
 
     async def _wire(
         self, connection: socket.socket, host: str, secure: ssl.SSLContext | None, until: float
@@ -155,9 +154,3 @@ def _is_literal(host: str) -> bool:
 def _info(family: socket.AddressFamily | int, host: str, port: int) -> AddrInfoType:
     target = (host, port, 0, 0) if family == socket.AF_INET6 else (host, port)
     return family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", target
-
-
-def _connect_words(error: OSError) -> str:
-    # a name's several addresses may have failed differently: then there is no number
-    why = os.strerror(error.errno) if error.errno else "none of its addresses answered"
-    return f"connection failed: {why}"

@@ -12,6 +12,7 @@ import aiohttp
 from cctv.drivers.guard import RefusedAddressError
 from cctv.errors import CaptureError
 from cctv.reasons import Reason
+from cctv.sockets import is_out_of_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,8 +56,16 @@ def _not_connected(error: aiohttp.ClientConnectorError) -> CaptureError:
     if isinstance(cause, ConnectionResetError) and not cause.errno:
         # asyncio's own words for a peer that leaves in the middle of the handshake
         return CaptureError(Reason.TLS, "TLS failed: broken off")
+    return not_connected(cause)
+
+
+def not_connected(error: OSError) -> CaptureError:
+    """What kept a connection from being made."""
+    if is_out_of_files(error):
+        found = "this machine has no open files left for a connection"
+        return CaptureError(Reason.OUT_OF_FILES, found, asked=False)
     # a name's several addresses may have failed differently: then there is no number
-    why = os.strerror(cause.errno) if cause.errno else "none of its addresses answered"
+    why = os.strerror(error.errno) if error.errno else "none of its addresses answered"
     return CaptureError(Reason.UNREACHABLE, f"connection failed: {why}")
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from cctv.aside import Hand
 from cctv.errors import ConfigError, StoreError
+from cctv.kinds import PRIVATE
 from cctv.store import folder_disk as disk
 
 if TYPE_CHECKING:
@@ -98,7 +99,9 @@ class FolderStore:
         path = self._path(key)
         with _disk_faults(f"{path}: cannot be written"):
             moment = self._moment(key)
-            writing = disk.Writing(self._root, path, thing, moment, tag)
+            # pictures are renewed every few minutes, and an order that is lost uncovers somebody
+            lasting = key.startswith(PRIVATE)
+            writing = disk.Writing(self._root, path, thing, moment, tag, lasting)
             written = await self._writer.do(writing.do)
             if written:
                 self._modified[key] = moment

@@ -36,13 +36,17 @@ def is_key(key: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """One object on its way to `path`; with a `tag`, only over an object of that tag."""
+    """One object on its way to `path`; with a `tag`, only over an object of that tag.
+
+    What is `lasting` survives a power cut as soon as it is written.
+    """
 
     root: Path
     path: Path
     thing: StoredObject
     now: datetime
     tag: str | None
+    lasting: bool = False
 
     def do(self, wanted: Wanted) -> bool:
         """Write it; whether it was written."""
@@ -52,15 +56,28 @@ class Writing:
         try:
             with temporary.open("xb") as file:
                 file.write(data)
+                if self.lasting:
+                    file.flush()
+                    os.fsync(file.fileno())
             wins = self._matches() and wanted()
             if wins:
                 temporary.replace(self.path)
+                if self.lasting:
+                    _flush_folder(self.path.parent)
         finally:
             temporary.unlink(missing_ok=True)
         return wins
 
     def _matches(self) -> bool:
         return self.tag is None or _tag(self.path) == self.tag
+
+
+def _flush_folder(folder: Path) -> None:
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def erase(root: Path, path: Path, wanted: Wanted) -> None:

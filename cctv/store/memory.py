@@ -66,7 +66,7 @@ class MemoryStore:
             self.objects.pop(key, None)
         await asyncio.sleep(0)
         if mood is not Mood.TAKE:
-            raise self.fault
+            raise self.fault.with_traceback(None)
 
     async def get(self, key: str) -> Shelved | None:
         """See `Shelf.get`."""
@@ -103,7 +103,7 @@ class MemoryStore:
         taken = mood in {Mood.TAKE, Mood.TAKE_THEN_FAIL} and self._take(key, thing, seen)
         await asyncio.sleep(0)
         if mood is not Mood.TAKE:
-            raise self.fault
+            raise self.fault.with_traceback(None)
         return taken
 
     def _mood(self, key: str) -> Mood:

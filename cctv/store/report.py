@@ -27,6 +27,8 @@ class Reporting:
         self._now = now
         self._failed = 0
         self._told: datetime | None = None
+        # its end is told only where its beginning was
+        self._owed = False
 
     async def put(self, key: str, thing: StoredObject) -> None:
         """See `Store.put`."""
@@ -35,14 +37,15 @@ class Reporting:
         except StoreError as error:
             self._report(error)
             raise
-        if self._failed:
+        if self._owed:
             log.info("store takes objects again failed=%d", self._failed)
-            self._failed = 0
+            self._owed = False
+        self._failed = 0
 
     def _report(self, error: StoreError) -> None:
         self._failed += 1
         now = self._now()
         # a clock that was set back must not make a silence of hours
         if self._told is None or abs(now - self._told) >= _AGAIN:
-            self._told = now
+            self._told, self._owed = now, True
             log.error("store does not take objects failed=%d: %s", self._failed, error)

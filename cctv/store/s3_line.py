@@ -17,6 +17,7 @@ from cctv import PUBLISHER
 from cctv.errors import ConfigError
 from cctv.names import Names
 from cctv.schedule import utc_now
+from cctv.sockets import bounded
 from cctv.store.s3_wall import Reply, code_of, date_of, settings_wall
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def client_config() -> AioConfig:
         retries={"mode": "standard", "total_max_attempts": 1},
         user_agent_extra=PUBLISHER,
         # aiodns, where it is installed, would be taken by itself, and leaks over months
-        connector_args={"keepalive_timeout": 20, "resolver": Names()},
+        connector_args={"keepalive_timeout": 20, "resolver": Names(), "socket_factory": bounded},
     )
 
 

@@ -89,17 +89,27 @@ class Retrying:
 class Limited:
     """A store with at most `places` puts in flight; the others wait, in their order.
 
-    The wait for a place is not limited here: whatever runs inside ends within its own deadline.
+    Nobody waits longer than `patience` seconds for a place; that does not count against the
+    deadline of what runs inside, so that a burst is not refused for its length.
     """
 
-    def __init__(self, store: Store, places: int) -> None:
+    def __init__(self, store: Store, places: int, patience: float | None = None) -> None:
         self._store = store
         self._places = asyncio.Semaphore(places)
+        self._patience = patience
 
     async def put(self, key: str, thing: StoredObject) -> None:
         """See `Store.put`."""
-        async with self._places:
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._places.acquire()
+        except TimeoutError:
+            words = f"no place among those in flight within {self._patience:g} s: it is slow"
+            raise StoreError(words, passing=False) from None
+        try:
             await self._store.put(key, thing)
+        finally:
+            self._places.release()
 
 
 @dataclass(frozen=True, slots=True)

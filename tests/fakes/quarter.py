@@ -14,10 +14,10 @@ from cctv.drivers import TABLE
 from cctv.drivers.guard import Guard
 from cctv.drivers.http import env_name, open_kit
 from cctv.fleet import Fleet
+from cctv.gallery import Gallery
 from cctv.journal import Journal
 from cctv.maskbook import MaskBook
 from cctv.observers import tell_all
-from cctv.public_image import Gallery
 from cctv.schedule import utc_now
 from cctv.store.memory import MemoryStore
 from cctv.watch import Rules

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cctv.fleet import Fleet
+from cctv.gallery import Gallery
 from cctv.model import Camera, Outcome, Published
 from cctv.observers import tell_all
-from cctv.public_image import Gallery
 from cctv.roster import Roster
 from cctv.schedule import Timing
 from cctv.store.memory import MemoryStore
@@ -52,6 +52,11 @@ class Town:
     async def publish(self, *cameras: Camera, withdrawn: dict[str, Reason] | None = None) -> None:
         """Work by a roster of these."""
         await self.fleet.apply(Roster({one.id: one for one in cameras}, withdrawn or {}))
+
+    def states(self) -> dict[str, str]:
+        """How each address stands, in doubt where a question mark says so."""
+        found = self.fleet.standings().items()
+        return {name: at.state.value + ("" if at.confirmed else "?") for name, at in found}
 
     def state(self, name: str) -> str:
         """What the public sees."""
