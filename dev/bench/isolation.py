@@ -31,13 +31,16 @@ from typing import TYPE_CHECKING
 if not __package__:  # a script has only its own folder on the path
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from cctv import app, config
-from cctv.daemon import Daemon, Signals, Wheel
-from cctv.public_image import Gallery
+from cctv import app, config, settings_table
+from cctv.daemon import Daemon, Means
+from cctv.gallery import Gallery
+from cctv.masking import Wheel
 from cctv.schedule import utc_now
+from cctv.signals import Signals
 from cctv.store.memory import MemoryStore
 from cctv.store.wrap import Limited, Retrying
 from cctv.ways import open_ways
+from cctv.witness import Witness
 from cctv.wrap import Budget
 from dev.bench.fleet import ROOT, Sample
 from dev.bench.isolation_figures import Figures, Notebook, Pauses, Plan, Run
@@ -123,9 +126,12 @@ async def _run(plan: Plan, folder: Path) -> Run:
         wheel = Wheel(
             app.resourceful(driver, settings, ways, lambda: driver), driver.remark, driver.masks
         )
-        gallery, inventory = _gallery(settings, now), app.open_inventory(settings)
-        daemon = Daemon(settings, gallery, inventory, lambda: wheel, book)
-        running = asyncio.create_task(daemon.run(signals), name="daemon")
+        archive = MemoryStore()
+        gallery, inventory = _gallery(settings, archive, now), app.open_inventory(settings)
+        witness = Witness(gallery, archive, None, "", None, str)
+        means = Means(gallery, archive, inventory, lambda: wheel, book, witness)
+        publisher = Daemon(settings, means)
+        running = asyncio.create_task(publisher.run(signals), name="daemon")
         try:
             return await _watch(plan, book, now)
         finally:
@@ -159,19 +165,20 @@ def _settings(plan: Plan, folder: Path) -> Settings:
     env = {
         "CAMERA_USERNAME": USER,
         "CAMERA_PASSWORD": PASSWORD,
-        config.INVENTORY.name: str(folder / "street.csv"),
-        config.INTERVAL.name: str(plan.interval),
-        config.FAILURE_LIMIT.name: str(NEVER),
-        config.CAMERA_NETWORKS.name: "127.0.0.0/8",
-        config.STATE_DIR.name: str(folder),
+        settings_table.INVENTORY.name: str(folder / "street.csv"),
+        settings_table.INTERVAL.name: str(plan.interval),
+        settings_table.FAILURE_LIMIT.name: str(NEVER),
+        settings_table.CAMERA_NETWORKS.name: "127.0.0.0/8",
+        settings_table.STATE_DIR.name: str(folder),
+        settings_table.LOG_DIR.name: str(folder),
     }
-    return config.read(env, places=False)
+    return config.read(env, places=config.Places.NONE)
 
 
-def _gallery(settings: Settings, now: Clock) -> Gallery:
+def _gallery(settings: Settings, archive: MemoryStore, now: Clock) -> Gallery:
     interval = settings.timing.interval
     deadline = Budget.of(interval, settings.fetch_timeout).put
-    store = Retrying(Limited(MemoryStore(), PUTS_IN_FLIGHT), deadline)
+    store = Retrying(Limited(archive, PUTS_IN_FLIGHT), deadline)
     return Gallery(store, settings.prefix, interval, settings.fallback, now)
 
 

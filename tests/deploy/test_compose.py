@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 import yaml  # type: ignore[import-untyped] # its types are a package of their own
 
-from cctv.config import LOGINS, SETTINGS
+from cctv.config import LOGINS
+from cctv.settings_table import SETTINGS
 from tests.deploy.programs import (
     BIN,
     ROOT,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from dotenv import dotenv_values
 
-from cctv import config
+from cctv import config, settings_table
 from tests.deploy.programs import ROOT
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ AWS = {
     "AWS_DEFAULT_REGION": "us-east-2",
     "AWS_ENDPOINT_URL_S3": "",
 }
-OURS = {setting.name: setting.default for setting in config.SETTINGS}
+OURS = {setting.name: setting.default for setting in settings_table.SETTINGS}
 RECOMMENDED = {"CCTV_INVENTORY_REFRESH": "60"}
 FILLED_IN = {"BUCKET": "b", "KNACK_APP_ID": "a", "KNACK_CONTAINER": "view_1"}
 
@@ -40,7 +40,7 @@ def by_docker(lines: list[str]) -> dict[str, str]:
 
 
 def test_it_holds_every_setting_with_its_default_and_nothing_else() -> None:
-    """The settings of `config.SETTINGS`, the logins and AWS's names, each with its default."""
+    """The settings of the table, the logins and AWS's names, each with its default."""
     logins = dict.fromkeys(LOGIN_NAMES, "")
     assert {**OURS, **logins, **AWS, **RECOMMENDED} == TOLD
     assert len(TOLD) == sum(SETTING.fullmatch(line) is not None for line in LINES)
