@@ -85,6 +85,11 @@ class Fleet:
         """How each address stands."""
         return {name: berth.standing for name, berth in self._berths.items()}
 
+    def standing(self, name: str) -> Standing | None:
+        """How one address stands; None for one that is not worked on."""
+        berth = self._berths.get(name)
+        return berth.standing if berth else None
+
     async def apply(self, roster: Roster) -> None:
         """Work by this roster from now on; what it does not change is not touched.
 

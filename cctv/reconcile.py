@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from cctv.errors import StoreError
 from cctv.journal import pairs
 from cctv.model import by_number
 from cctv.reasons import Reason
+from cctv.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 # seconds
 _AGAIN, _EVERY = 30.0, 1.0
 _NAMED = 20
+_WITHDRAWN = {State.HELD, State.UNPUBLISHED}
 _BLIND = (
     "what stands in the store cannot be listed: pictures of cameras that no list here ever named "
     "stay, and old ones of published cameras stay until their first cycle: %s"
@@ -37,13 +38,14 @@ _BLIND = (
 
 @dataclass(slots=True)
 class Reconciler:
-    """Looks at everything that stands under the prefix: at first, and when other cameras are named.
+    """Looks at everything that stands under the prefix.
 
+    At first, when other cameras are named, and once an interval: others may put things there too.
     A picture of a published camera that is too old already gives way to the fallback image before
     its first cycle, and so does one that grows old before the camera has given another; before
     any roster is known, every old picture does. A picture of a camera that is on no list is
-    replaced. With `erase` that one's object is removed, the fallback image too. What the fleet
-    withdraws is the fleet's own work.
+    replaced. With `erase` that one's object is removed, the fallback image too. What the fleet has
+    withdrawn and somebody else has overwritten is replaced again.
     """
 
     gallery: Gallery
@@ -71,14 +73,10 @@ class Reconciler:
             await self._mind()
             try:
                 # the clock may jump, and the machine stand still: no longer sleep
-                async with asyncio.timeout(_EVERY if self._busy else None):
+                async with asyncio.timeout(_EVERY):
                     await self._asked.wait()
             except TimeoutError:
                 pass
-
-    @property
-    def _busy(self) -> bool:
-        return bool(self._kept) or self._look_at < math.inf
 
     def _must_look(self) -> bool:
         asked = self._asked.is_set()
@@ -92,25 +90,28 @@ class Reconciler:
 
     async def _look(self) -> None:
         names = self._named()
-        self._look_at = asyncio.get_running_loop().time() + _AGAIN
+        self._look_at = _later(self.gallery.interval)
         try:
             listed = await self.sweeper.everything()
         except StoreError as error:
+            self._look_at = _later(_AGAIN)
             self._tell(_BLIND, str(error))
             return
         self._kept.clear()
         failed = await self._put_away(self._subjects(listed))
-        if self.erase and (more := await self._remove(self._strangers(listed))):
-            failed |= more
-        else:
-            self._names, self._look_at = names, math.inf
+        if self.erase:
+            failed |= await self._remove(self._strangers(listed))
+        if failed:
+            self._look_at = _later(_AGAIN)
+        self._names = names
         self._tell_failed(failed)
 
     async def _mind(self) -> None:
         """Judge again what stood there before, unless its camera has given another picture."""
         standings, now = self.fleet.standings(), self.gallery.now()
         for name in [name for name in self._kept if name in standings]:
-            if standings[name].confirmed:
+            # that one's own timer runs
+            if standings[name].state is State.LIVE and standings[name].confirmed:
                 del self._kept[name]
         if due := [entry for entry, again in self._kept.values() if again <= now]:
             self._tell_failed(await self._put_away(due))
@@ -119,14 +120,14 @@ class Reconciler:
         """Replace what must go by the time it is replaced; what has failed comes again."""
         ahead = timedelta(seconds=self.gallery.upload)
         swept = await self.sweeper.put_away(listed, self._barred, ahead)
-        later = self.gallery.now() + timedelta(seconds=_AGAIN)
-        again = swept.again | dict.fromkeys(swept.failed, later)
         for entry in listed:
             name = self.gallery.name(entry.key) or ""
-            if name in again:
-                self._kept[name] = entry, again[name]
+            if name in swept.again:
+                self._kept[name] = entry, swept.again[name]
             else:
                 self._kept.pop(name, None)
+        if swept.failed:
+            self._look_at = min(self._look_at, _later(_AGAIN))
         self._sum_up(swept)
         return swept.failed
 
@@ -162,30 +163,39 @@ class Reconciler:
         return failed
 
     def _subjects(self, listed: list[Listed]) -> list[Listed]:
-        """What is looked at: neither what the fleet withdraws nor what is to be removed."""
-        spared = set(self.fleet.roster.withdrawn)
+        """What is looked at: neither what the fleet is working on nor what is to be removed."""
+        spared = {
+            name
+            for name, standing in self.fleet.standings().items()
+            if standing.state in _WITHDRAWN and not standing.confirmed
+        }
         if self.erase:
             spared |= self._strangers(listed).keys()
         return [entry for entry in listed if self.gallery.name(entry.key) not in spared]
 
     def _strangers(self, listed: list[Listed]) -> dict[str, Listed]:
         named = {self.gallery.name(entry.key) or "": entry for entry in listed}
-        return {name: entry for name, entry in named.items() if self._barred(name)}
+        return {n: entry for n, entry in named.items() if self._barred(n) is Reason.REMOVED}
 
     def _barred(self, name: str) -> Reason | None:
-        """Why a picture of this camera must go whatever its age, by the roster as it is now."""
-        roster = self.fleet.roster
-        if not (roster.cameras or roster.withdrawn):
-            # none is known yet
-            return None
+        """Why a picture of this camera must go whatever its age, by what the fleet does now."""
+        standing, roster = self.fleet.standing(name), self.fleet.roster
+        if standing is not None:
+            return standing.reason if standing.state in _WITHDRAWN else None
+        # none is known yet, or it has only just come
+        blank = not (roster.cameras or roster.withdrawn)
         known = name in roster.cameras or name in roster.withdrawn
-        return None if known else Reason.REMOVED
+        return None if blank or known else Reason.REMOVED
 
     def _tell(self, text: str, *words: str) -> None:
         trouble = text % words
         level = logging.DEBUG if trouble == self._trouble else logging.WARNING
         self._trouble = trouble
         log.log(level, text, *words)
+
+
+def _later(seconds: float) -> float:
+    return asyncio.get_running_loop().time() + seconds
 
 
 def _counted(names: Iterable[str]) -> str:

@@ -91,6 +91,17 @@ TROUBLES = {
         E(1, "start"),
     ],
     "two daemons": [E(100, "start", 1), E(900, "crash"), E(900, "start"), E(400, "stop", 1)],
+    "two daemons, and one trusts a card that the other replaced": [
+        E(3015.96, "camera: frozen", 2),
+        E(2260.96, "start", 3),
+        E(220, "crash", 3),
+    ],
+    "a refused replacement and a clock that is set back": [
+        E(0, "store: refuse"),
+        E(221, "clock", 0, -3600),
+        E(1560, "store: take"),
+        E(1800, "list allowed"),
+    ],
     "the sweep alone": [E(100, "sweep: on"), E(400, "crash"), E(1200, "start")],
 }
 

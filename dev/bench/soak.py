@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import csv
 import http.client
+import logging
 import os
 import re
 import signal
@@ -142,6 +143,8 @@ def main(words: Sequence[str] | None = None) -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         store = {"CCTV_STORE": "store"}
         if options.store == "s3":
+            # its log has a line for each request
+            logging.getLogger("werkzeug").setLevel(logging.ERROR)
             s3 = stack.enter_context(moto_s3())
             store = {"BUCKET": s3.bucket, **s3.environment}
         env = environment(options, store)

@@ -23,7 +23,7 @@ START = 5.0
 # where the list is denied, or the clock was wrong: the first cycle puts it right
 BLIND = TIMING.interval / 5 + BUDGET.capture + BUDGET.put
 # a store that did not tell what it holds is asked again
-AGAIN = 30.0
+AGAIN = 33.0
 # a hold is looked for every three seconds, and waits two for an upload that it breaks off
 HOLD = 3.0 + 2.0
 # a list that has lost much is believed when it comes twice

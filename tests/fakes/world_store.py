@@ -49,11 +49,16 @@ class WorldStore:
     stutters: bool = False
     troubled: float = float("-inf")
     late_until: float = float("-inf")
+    _in_trouble: int = 0
     _landing: set[asyncio.Task[object]] = field(default_factory=set)
 
     @property
     def well(self) -> bool:
-        """Whether it takes what comes, at once."""
+        """Whether it takes what comes, at once, and nothing is on its way from worse times."""
+        return self._takes and not self._in_trouble
+
+    @property
+    def _takes(self) -> bool:
         return self.memory.mood is Mood.TAKE and not self.slow and not self.stutters
 
     async def put(self, key: str, thing: StoredObject) -> None:
@@ -84,7 +89,8 @@ class WorldStore:
         return await self.memory.listed(prefix)
 
     async def _bounded(self, write: Callable[[], Awaitable[object]], key: str) -> object:
-        well, given_up = self.well, True
+        trouble, given_up = not self._takes, True
+        self._in_trouble += trouble
         try:
             async with asyncio.timeout(self.attempt) as timer:
                 done = await self._landed(write, key)
@@ -96,7 +102,8 @@ class WorldStore:
         else:
             return done
         finally:
-            if not well:
+            self._in_trouble -= trouble
+            if trouble:
                 self.troubled = _monotonic()
             if given_up:
                 self.late_until = max(self.late_until, _monotonic() + _ECHO)
