@@ -101,6 +101,10 @@ async def once(settings: Settings, options: argparse.Namespace) -> int:
         cycle = Cycle(now, now + timedelta(seconds=settings.timing.interval))
         image = PublicImage(gallery, camera.id)
         outcome = await Publisher(camera, source, image).cycle(cycle)
+        # the camera took its time, and somebody may have ordered otherwise meanwhile
+        if await _is_held(camera, HoldBook(archive, gallery.now), gallery.now()):
+            await image.show_fallback(Reason.HELD, gallery.now())
+            return 1
         image.close()
         return _say_outcome(outcome, gallery.key(camera.id))
 

@@ -22,6 +22,7 @@ from cctv.masking import HANGS, Masking
 from cctv.observers import tell_all
 from cctv.presence import Presence
 from cctv.reconcile import Reconciler
+from cctv.schedule import utc_now
 from cctv.status import StatusSheet
 from cctv.sweep import Sweeper
 from cctv.warden import Warden
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from cctv.gallery import Gallery
     from cctv.holds import Hold
     from cctv.masking import Wheel
+    from cctv.model import Camera
     from cctv.roster import Roster
     from cctv.seams import Archive, Inventory, Observer
     from cctv.settings import Settings
@@ -93,7 +95,8 @@ class Daemon:
             settings.state_dir,
             settings.timing.interval,
             lambda: len(self.fleet.cameras()),
-            gallery.now,
+            # by the clock that `cctv health` reads, right or wrong
+            utc_now,
         )
         self.fleet = Fleet(
             gallery=gallery,
@@ -102,6 +105,7 @@ class Daemon:
             tell=tell_all([self._journal, means.watcher, self._heart]),
             confirmed=self._keeper.confirmed,
             hidden=self._wheel.masks.of,
+            newly_hidden=self._wheel.masks.changed,
             barred=self._warden.barred,
             erase=partial(_erase, gallery, archive) if settings.erase else None,
         )
@@ -112,7 +116,7 @@ class Daemon:
             gallery.now,
             place=str(settings.state_dir.absolute()),
             prefix=gallery.prefix,
-            holds=self._warden.obeyed,
+            holds=self._obeyed,
         )
         self._status = StatusSheet(gallery, self.fleet.standings)
         self._testimony = Testimony(means.witness, self._stands)
@@ -176,6 +180,14 @@ class Daemon:
             names = frozenset(camera.id for camera in cameras if hold.covers(camera))
             self._testimony.ask(f"{_ORDER}{hold.id}", names)
 
+    def _obeyed(self) -> frozenset[str] | None:
+        """The holds whose cameras all show the fallback image, confirmed; None: none is known."""
+        if self._warden.obeyed() is None:
+            return None
+        fleet = self.fleet
+        shown = [c for c in fleet.roster.cameras.values() if not fleet.is_off_air(c.id)]
+        return frozenset(hold.id for hold in self._warden.in_force if not covers_any(hold, shown))
+
     def _stands(self, order: str) -> bool:
         return order.removeprefix(_ORDER) in (self._warden.obeyed() or ())
 
@@ -238,6 +250,11 @@ async def _keep_card(gallery: Gallery) -> None:
             await asyncio.sleep(_CARD_AGAIN)
         else:
             await asyncio.sleep(_CARD_EVERY)
+
+
+def covers_any(hold: Hold, cameras: list[Camera]) -> bool:
+    """Whether one of these is meant by it."""
+    return any(hold.covers(camera) for camera in cameras)
 
 
 def _told(settings: Settings) -> dict[str, object]:

@@ -53,7 +53,8 @@ class Fleet:
 
     `tell` gets every outcome; `confirmed` is called with an id once its fallback image is
     confirmed in the place of a withdrawn camera. `hidden` tells what is hidden of a camera, by
-    id: where that changes, the picture that is public shows what must not be seen, and goes.
+    id: where that changes, the picture that is public shows what must not be seen, and goes;
+    at the start those of the cameras that are `newly_hidden`.
     `barred` tells why a camera of the roster must not be published now; None: it may be. With
     `erase` the object of a camera that is not to be published is removed after its replacement.
     """
@@ -64,6 +65,7 @@ class Fleet:
     tell: Observer
     confirmed: Callable[[str], None]
     hidden: Callable[[str], object] = _nothing
+    newly_hidden: frozenset[str] = frozenset()
     barred: Callable[[Camera], Reason | None] = _everything
     erase: Callable[[str], Awaitable[None]] | None = None
     _berths: dict[str, Berth] = field(default_factory=dict)
@@ -89,6 +91,13 @@ class Fleet:
         """How one address stands; None for one that is not worked on."""
         berth = self._berths.get(name)
         return berth.standing if berth else None
+
+    def is_off_air(self, name: str) -> bool:
+        """Whether an address is withdrawn, and its fallback image confirmed."""
+        standing = self.standing(name)
+        if standing is None:
+            return False
+        return standing.confirmed and standing.state in {State.HELD, State.UNPUBLISHED}
 
     async def apply(self, roster: Roster) -> None:
         """Work by this roster from now on; what it does not change is not touched.
@@ -146,9 +155,10 @@ class Fleet:
     async def _work_by(self, orders: Mapping[str, Order]) -> None:
         berths = self._berths
         changed = [name for name in berths if berths[name].order != orders.get(name)]
-        covered = [name for name in changed if _uncovers(berths[name].order, orders.get(name))]
+        covered = {name for name in changed if _uncovers(berths[name].order, orders.get(name))}
+        # a mask that is new to this process hides what a process before has shown
+        covered |= self.newly_hidden - berths.keys()
         await _all(self._end(berths[name]) for name in changed)
-        await _all(self._cover(berths[name]) for name in covered)
         for name in changed:
             if name not in orders:
                 berths.pop(name).image.close()
@@ -156,7 +166,7 @@ class Fleet:
             if name not in berths:
                 berths[name] = Berth(self.gallery, name, self.tell)
             if berths[name].order != order:
-                self._begin(berths[name], order)
+                self._begin(berths[name], order, cover=name in covered)
 
     def _orders(self, roster: Roster) -> Mapping[str, Order]:
         orders: dict[str, Order] = {
@@ -168,12 +178,13 @@ class Fleet:
             orders[name] = Withdrawn(reason) if reason else live
         return orders
 
-    def _begin(self, berth: Berth, order: Order) -> None:
+    def _begin(self, berth: Berth, order: Order, *, cover: bool = False) -> None:
         match order:
             case Live():
                 publisher = Publisher(order.camera, order.source, berth.image)
                 schedule = Schedule(berth.name, self.timing, self.gallery.now)
                 work = partial(publisher.run, schedule, berth.told)
+                work = partial(self._covered, berth, work) if cover else work
                 task = self._guarded(berth, work, Reason.INTERNAL)
                 reason = None
                 berth.image.expect(self.timing.interval)
@@ -231,8 +242,10 @@ class Fleet:
                 pause = min(2 * pause or _AFTER_BUG, self.timing.interval, _AFTER_BUGS)
                 await asyncio.sleep(pause)
 
-    async def _cover(self, berth: Berth) -> None:
+    async def _covered(self, berth: Berth, work: Callable[[], Awaitable[None]]) -> None:
+        """What is public shows what must not be seen any more: first it goes."""
         await self._show_fallback(berth, Reason.UNMASKED)
+        await work()
 
     async def _withdraw(self, berth: Berth, reason: Reason) -> None:
         """Show the fallback image, and see to it that it stays."""
@@ -247,6 +260,7 @@ class Fleet:
         log.log(level, text, berth.name, reason)
         gone = self.erase is not None and state_for(reason) is State.UNPUBLISHED
         if self.erase and gone:
+            berth.image.rest()
             await self.erase(berth.name)
         self.confirmed(berth.name)
         while True:

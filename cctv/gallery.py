@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from cctv import PUBLISHER
+from cctv.backlog import Backlog
 from cctv.model import StoredObject
 from cctv.roster import is_id
 from cctv.state import State, state_for
@@ -37,7 +38,8 @@ class Gallery:
     `interval` is the time between pictures in seconds; `fallback` is the fallback image's bytes;
     `prefix` stands before every key, with its slash. A picture is fresh for `freshness` seconds
     (0: one and a half intervals), and one upload takes at most `upload` seconds. `given_up` tells
-    when the store's policies last gave up a PUT to a key, in the loop's time.
+    when the store's policies last gave up a PUT to a key, in the loop's time. `backlog` is what
+    waits for the store.
     """
 
     store: Store
@@ -48,6 +50,7 @@ class Gallery:
     freshness: float = 0.0
     upload: float = 0.0
     given_up: Callable[[str], float] = lambda _: -math.inf
+    backlog: Backlog = field(default_factory=Backlog, compare=False)
 
     def key(self, name: str) -> str:
         """The key of a camera's object, or of the fallback's own for `unavailable`."""

@@ -33,6 +33,7 @@ class MaskBook:
         self._file = file
         self._copy = folder / "masks.json"
         self._shapes: Masks = {}
+        self._before: Masks = {}
         self._bare: frozenset[str] = frozenset()
         self._good = file is None
         self._saved = ""
@@ -42,6 +43,12 @@ class MaskBook:
     def masked(self) -> frozenset[str]:
         """The ids of which something is hidden."""
         return frozenset(name for name, shapes in self._shapes.items() if shapes)
+
+    @property
+    def changed(self) -> frozenset[str]:
+        """Of whom something else is hidden than the copy said when the book was opened."""
+        shapes = self._shapes.items()
+        return frozenset(name for name, mask in shapes if mask and mask != self._before.get(name))
 
     def of(self, camera_id: str) -> tuple[Polygon, ...] | None:
         """What is hidden of a camera; None while that is not known."""
@@ -55,6 +62,7 @@ class MaskBook:
             ConfigError: the file has faults, and there is no copy to go on with.
         """
         copied = self._read_copy()
+        self._before = dict(self._shapes)
         if self._file is None:
             if self.masked:
                 text = "masks: CCTV_MASKS is not set any more, nothing is hidden now cameras=%s"

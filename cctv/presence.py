@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _PLACE = PRIVATE + "daemons/"
-_EVERY = 60.0
+_EVERY, _LOOKS = 60.0, 120
 _ALIVE = timedelta(minutes=3)
 _FAREWELL = 2.0
 
@@ -56,6 +56,8 @@ class Daemon:
 class Presence:
     """Leaves word of this daemon every minute, when the holds it obeys change, and at its end.
 
+    `holds` are those it obeys by now, wholly.
+
     The word stands under the machine's name and a digest of `place`, the daemon's state folder:
     one that is started again takes the place of its own.
     """
@@ -77,6 +79,8 @@ class Presence:
         digest = hashlib.blake2b(f"{place}\n{prefix}".encode(), digest_size=4).hexdigest()
         self._key = f"{_PLACE}{self._host}-{digest}.json"
         self._since = rfc3339(now())
+        self._said: frozenset[str] | None = None
+        self._mute = False
         self._changed = asyncio.Event()
         self._company: frozenset[str] = frozenset()
 
@@ -99,19 +103,30 @@ class Presence:
         try:
             await self._leave_word()
             self._tell(await daemons(self._archive, self._now()))
+            self._mute = False
         except StoreError as error:
-            log.debug("no word left for other daemons: %s", error)
+            text = "no word left of the holds that are obeyed, none can be proved: %s"
+            log.log(logging.DEBUG if self._mute else logging.WARNING, text, error)
+            self._mute = True
 
     async def _pause(self) -> None:
-        try:
-            async with asyncio.timeout(_EVERY):
-                await self._changed.wait()
-        except TimeoutError:
-            pass
-        self._changed.clear()
+        """A minute, or until other holds are obeyed: what was ordered takes its time."""
+        for _ in range(_LOOKS):
+            try:
+                async with asyncio.timeout(_EVERY / _LOOKS):
+                    await self._changed.wait()
+            except TimeoutError:
+                pass
+            self._changed.clear()
+            if self._obeyed() != self._said:
+                return
+
+    def _obeyed(self) -> frozenset[str] | None:
+        holds = self._holds()
+        return None if holds is None else frozenset(holds)
 
     async def _leave_word(self, *, leaves: bool = False) -> None:
-        holds = self._holds()
+        holds = self._said = self._obeyed()
         word = {
             "host": self._host,
             "pid": os.getpid(),

@@ -9,7 +9,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from cctv.errors import StoreError
+from cctv.errors import StoreError, TooLateError
 from cctv.reasons import Reason
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ _STEP_ASIDE = 2.0
 # fallback image is put once more
 _ECHOES, _BREATH = (3.0, 15.0, 60.0), 0.1
 _AGAIN, _AGAIN_LONGEST, _JITTER = 0.5, 5.0, (0.8, 1.2)
+# the bulkhead around the camera tries sooner
+_AFTER_BUG = 60.0
 # nobody knows what stands there, or since when
 _UNKNOWN = datetime.min.replace(tzinfo=UTC)
 
@@ -64,11 +66,14 @@ class PublicImage:
         self._wanted: Reason | None = None
         # the oldest picture that may be public is fresh until then; None: there is none
         self._until: datetime | None = _UNKNOWN
-        self._given_up = -math.inf
+        # a process before this one may have left a PUT on its way
+        self._given_up = _monotonic()
+        self._expected = -math.inf
         self._failures = 0
         self._alarm: asyncio.TimerHandle | None = None
         self._minder: asyncio.Task[None] | None = None
         self._closed = False
+        self._told_bug = ""
 
     async def show(self, frame: Frame, next_due: datetime) -> None:
         """Make a fresh frame public; the next is due at `next_due`.
@@ -111,12 +116,22 @@ class PublicImage:
         if self._wanted is not None:
             self._wanted = Reason.NO_PICTURE
         elif self._until is _UNKNOWN:
+            self._expected = _monotonic() + within
             self._arm(within)
 
     def look_again(self) -> None:
         """The clock may have jumped: a picture may be older than the timer knows."""
         if self._alarm is not None and self._until not in (None, _UNKNOWN):
             self._arm(min(self._left(), self._alarm.when() - _monotonic()))
+
+    def rest(self) -> None:
+        """Put nothing again by itself until the next verb: the object was removed."""
+        self._wanted = None
+        self._disarm()
+
+    async def room(self) -> bool:
+        """Whether the store takes enough for another picture to be fetched: waits one upload."""
+        return await self._gallery.backlog.room(self._gallery.upload)
 
     async def settled(self) -> None:
         """Wait until no PUT of this address is in flight, however it ends."""
@@ -162,22 +177,34 @@ class PublicImage:
         await asyncio.shield(write)
 
     async def _put(self, thing: StoredObject, reason: Reason | None) -> None:
-        confirmed = False
-        async with self._turn:
-            try:
-                await self._gallery.store.put(self._gallery.key(self._id), thing)
-                confirmed = True
-            finally:
-                if confirmed:
-                    self._confirm(thing.not_after, reason)
-                else:
-                    self._doubt(thing.not_after)
+        # the fallback image's bytes are there once for all
+        size = len(thing.body) if reason is None else 0
+        with self._gallery.backlog.holding(size):
+            async with self._turn:
+                await self._put_now(thing, reason)
+
+    async def _put_now(self, thing: StoredObject, reason: Reason | None) -> None:
+        confirmed, ours = False, True
+        try:
+            await self._gallery.store.put(self._gallery.key(self._id), thing)
+            confirmed = True
+        except (StoreError, TooLateError, asyncio.CancelledError):
+            ours = False
+            raise
+        finally:
+            if confirmed:
+                self._confirm(thing.not_after, reason)
+            else:
+                self._doubt(thing.not_after, ours=ours)
 
     def _confirm(self, until: datetime | None, reason: Reason | None) -> None:
         """The store has it: nothing else is public, unless something lands late."""
         self._until = until
         self._failures = 0
         if reason is None:
+            # a fallback image that was confirmed while this one waited its turn stands no more
+            self._standing = None
+            self._stood.clear()
             self._arm(self._left())
             return
         self._standing = (reason, self._gallery.now())
@@ -190,19 +217,23 @@ class PublicImage:
         self._wanted = None if echo is None else reason
         self._disarm() if echo is None else self._arm(echo)
 
-    def _doubt(self, until: datetime | None) -> None:
-        """The store may have it, or what stood there before."""
+    def _doubt(self, until: datetime | None, *, ours: bool) -> None:
+        """The store may have it, or what stood there before; the mistake may be `ours`."""
         self._given_up = _monotonic()
         if until is not None:
             self._until = until if self._until is None else min(until, self._until)
         self._failures += 1
         pause = min(_AGAIN * 2 ** min(self._failures, 4), _AGAIN_LONGEST)
+        pause = _AFTER_BUG if ours else pause
         pause *= random.uniform(*_JITTER)  # noqa: S311 - no secret
         self._arm(pause if self._wanted else max(self._left(), pause))
 
     def _left(self) -> float:
         """Seconds until an upload of the fallback image must begin."""
-        if self._until is None or self._until is _UNKNOWN:
+        if self._until is _UNKNOWN:
+            # what stands there from before is judged by who can read it
+            return self._expected - _monotonic()
+        if self._until is None:
             return 0.0
         left = (self._until - self._gallery.now()).total_seconds()
         return left - self._gallery.upload
@@ -238,8 +269,9 @@ class PublicImage:
     def _minded(self, minder: asyncio.Task[None]) -> None:
         """A mistake of ours is told, and the next alarm is set already."""
         if not minder.cancelled() and (error := minder.exception()):
-            text = "camera failed inside the program camera=%s"
-            log.error(text, self._id, exc_info=error)
+            level = logging.DEBUG if repr(error) == self._told_bug else logging.ERROR
+            self._told_bug = repr(error)
+            log.log(level, "camera failed inside the program camera=%s", self._id, exc_info=error)
 
     def _written(self, write: asyncio.Task[None]) -> None:
         self._writes.discard(write)

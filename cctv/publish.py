@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from cctv.seams import Observer, Source
 
 
+_NO_ROOM = "not asked for a picture: too many wait for the store"
+
+
 class Publisher:
     """Publishes one camera; remembers why its fallback stands while the camera is left alone."""
 
@@ -36,6 +39,8 @@ class Publisher:
         if not cycle.ask and self._reason is not None:
             not_stored = await self._fall_back(self._reason, cycle)
             return Rested(self._camera, cycle, self._reason, not_stored)
+        if not await self._image.room():
+            return NotStored(self._camera, cycle, StoreError(_NO_ROOM))
         try:
             frame = await self._source.frame()
         except CaptureError as error:

@@ -22,12 +22,13 @@ if TYPE_CHECKING:
     from cctv.gallery import Gallery
     from cctv.model import Listed
     from cctv.seams import Archive
+    from cctv.state import Standing
     from cctv.sweep import Sweeper, Swept
 
 log = logging.getLogger(__name__)
 
 # seconds
-_AGAIN, _EVERY = 30.0, 1.0
+_AGAIN, _EVERY, _LOOK_EVERY = 30.0, 1.0, 60.0
 _NAMED = 20
 _WITHDRAWN = {State.HELD, State.UNPUBLISHED}
 _BLIND = (
@@ -40,7 +41,7 @@ _BLIND = (
 class Reconciler:
     """Looks at everything that stands under the prefix.
 
-    At first, when other cameras are named, and once an interval: others may put things there too.
+    At first, when other cameras are named, and once a minute: others may put things there too.
     A picture of a published camera that is too old already gives way to the fallback image before
     its first cycle, and so does one that grows old before the camera has given another; before
     any roster is known, every old picture does. A picture of a camera that is on no list is
@@ -90,7 +91,7 @@ class Reconciler:
 
     async def _look(self) -> None:
         names = self._named()
-        self._look_at = _later(self.gallery.interval)
+        self._look_at = _later(min(_LOOK_EVERY, self.gallery.interval))
         try:
             listed = await self.sweeper.everything()
         except StoreError as error:
@@ -110,8 +111,7 @@ class Reconciler:
         """Judge again what stood there before, unless its camera has given another picture."""
         standings, now = self.fleet.standings(), self.gallery.now()
         for name in [name for name in self._kept if name in standings]:
-            # that one's own timer runs
-            if standings[name].state is State.LIVE and standings[name].confirmed:
+            if _is_minded(standings[name]):
                 del self._kept[name]
         if due := [entry for entry, again in self._kept.values() if again <= now]:
             self._tell_failed(await self._put_away(due))
@@ -164,11 +164,7 @@ class Reconciler:
 
     def _subjects(self, listed: list[Listed]) -> list[Listed]:
         """What is looked at: neither what the fleet is working on nor what is to be removed."""
-        spared = {
-            name
-            for name, standing in self.fleet.standings().items()
-            if standing.state in _WITHDRAWN and not standing.confirmed
-        }
+        spared = {name for name, at in self.fleet.standings().items() if _is_minded(at)}
         if self.erase:
             spared |= self._strangers(listed).keys()
         return [entry for entry in listed if self.gallery.name(entry.key) not in spared]
@@ -192,6 +188,13 @@ class Reconciler:
         level = logging.DEBUG if trouble == self._trouble else logging.WARNING
         self._trouble = trouble
         log.log(level, text, *words)
+
+
+def _is_minded(standing: Standing) -> bool:
+    """Whether the fleet itself sees to it: a frame whose timer runs, or a withdrawal under way."""
+    if standing.state is State.LIVE:
+        return standing.confirmed
+    return standing.state in _WITHDRAWN and not standing.confirmed
 
 
 def _later(seconds: float) -> float:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from cctv.cli import OK, main
 
+_EVERY = "60"
+"""Seconds between two runs, by the schedule in `deploy/cloudfront.yaml`."""
+
 
 def handler(_event: object, _context: object) -> str:
     """Sweep once.
@@ -11,7 +14,7 @@ def handler(_event: object, _context: object) -> str:
     Raises:
         RuntimeError: it failed; what it printed is in the function's log.
     """
-    status = main(["sweep"])
+    status = main(["sweep", "--ahead", _EVERY])
     if status != OK:
         raise RuntimeError(f"the sweep ended with status {status}")
     return "swept"

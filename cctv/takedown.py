@@ -76,9 +76,11 @@ class Takedown:
             show("NOT proved: which cameras it means is not known here.")
             return False
         async with app.open_witness(desk.settings, desk.gallery, desk.archive) as witness:
-            (proof, lines), _ = await asyncio.gather(
-                witness.testify(names, patience), self._until_obeyed(patience)
-            )
+            # a daemon that has not seen it yet may put up another picture over what was proved
+            loop = asyncio.get_running_loop()
+            end = loop.time() + patience
+            await self._until_obeyed(patience)
+            proof, lines = await witness.testify(names, max(1.0, end - loop.time()))
         for line in lines:
             show(line)
         return await tell_daemons(desk, [order]) and proof.complete
@@ -130,7 +132,7 @@ async def alive(desk: Desk) -> list[Daemon]:
 
 
 async def tell_daemons(desk: Desk, orders: Iterable[Hold]) -> bool:
-    """Say which daemons obey these; False where one that is alive does not, or none is known."""
+    """Say which daemons obey these; False where one that is alive does not, or nothing is told."""
     try:
         found = await alive(desk)
     except StoreError as error:

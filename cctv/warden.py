@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 _LOOK_EVERY, _FIRST_EVERY = 3.0, 1.0
 _TELL_EVERY = 100
+_NOTES = 1000
 _TROUBLE = "holds cannot be read, %s: %s"
 _BLIND = "nothing is published until they can"
 _KNOWN = "those known stay in force, a new one is not seen"
@@ -58,6 +59,7 @@ class Warden:
         self._told: set[str] = set()
         self._failures = 0
         self._news = asyncio.Event()
+        self._to_note: asyncio.Queue[tuple[str, Hold]] = asyncio.Queue(_NOTES)
 
     @property
     def in_force(self) -> list[Hold]:
@@ -86,13 +88,14 @@ class Warden:
         self._blind = self._holds is None
         self._in_force = {hold.id: hold for hold in self.in_force}
         for hold in self._in_force.values():
-            await self._tell("hold in force", hold)
+            self._tell("hold in force", hold)
 
     async def run(self, obey: Obey) -> None:
         """Look, and have obeyed what changes, until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_looking(), name="warden looks")
             group.create_task(self._keep_obeying(obey), name="warden obeys")
+            group.create_task(self._keep_noting(), name="warden notes")
 
     async def _look_until_seen(self) -> None:
         while True:
@@ -114,12 +117,11 @@ class Warden:
             if now != was or self._blind != (self._holds is None):
                 self._in_force, self._blind = now, self._holds is None
                 await obey(begun)
-            # what is told may wait for a disk
             for hold in begun:
-                await self._tell("hold in force", hold)
+                self._tell("hold in force", hold)
             for name in was.keys() - now.keys():
-                await self._tell("hold over", (self._holds or {}).get(name, was[name]))
-            await self._tell_to_come()
+                self._tell("hold over", (self._holds or {}).get(name, was[name]))
+            self._tell_to_come()
 
     async def _until_news(self) -> None:
         """Wait for other holds, or for a moment of a known one; a clock may jump over that."""
@@ -177,17 +179,25 @@ class Warden:
         except StoreError as error:
             log.debug("hold not written back hold=%s: %s", hold.id, error)
 
-    async def _tell_to_come(self) -> None:
+    async def _keep_noting(self) -> None:
+        """Write the audit log; a disk that hangs keeps nobody from obeying."""
+        while True:
+            what, hold = await self._to_note.get()
+            await self._audit.note(what, hold=hold.id, **told(hold, self._zone))
+
+    def _tell_to_come(self) -> None:
         fresh = [hold for hold in self._coming if hold.id not in self._told]
         self._told |= {hold.id for hold in fresh}
         for hold in fresh:
             if hold.id not in self._in_force:
-                await self._tell("hold to come", hold)
+                self._tell("hold to come", hold)
 
-    async def _tell(self, what: str, hold: Hold) -> None:
-        facts = told(hold, self._zone)
-        log.warning("%s %s", what, pairs(hold=hold.id, **facts))
-        await self._audit.note(what, hold=hold.id, **facts)
+    def _tell(self, what: str, hold: Hold) -> None:
+        log.warning("%s %s", what, pairs(hold=hold.id, **told(hold, self._zone)))
+        try:
+            self._to_note.put_nowait((what, hold))
+        except asyncio.QueueFull:
+            log.error("audit log not written, too much waits for the disk: %s %s", what, hold.id)  # noqa: TRY400 - the queue's error says nothing more
 
 
 def told(hold: Hold, zone: ZoneInfo) -> dict[str, str]:

@@ -233,6 +233,57 @@ def test_a_clock_that_jumps_makes_pictures_older() -> None:
     run(work)
 
 
+def test_a_card_that_was_confirmed_under_a_frame_stands_no_more() -> None:
+    """Hold, release while the card is on its way, a frame behind it, and hold again."""
+
+    async def work() -> None:
+        address = Address()
+        await asyncio.sleep(61)
+        held = asyncio.create_task(address.fall(Reason.HELD), name="held")
+        await asyncio.sleep(0)
+        framed = asyncio.create_task(address.show(), name="framed")
+        await asyncio.wait([held, framed])
+        assert address.shows == "live"
+        await address.fall(Reason.HELD)
+        assert address.shows == "held"
+        address.image.close()
+
+    run(work)
+
+
+def test_a_card_of_a_new_process_is_put_again_in_its_first_minute() -> None:
+    """The one before it may have been killed with a picture on its way."""
+
+    async def work() -> None:
+        address = Address()
+        await address.fall(Reason.HELD)
+        address.store.objects.clear()
+        await address.store.put(KEY, address.image._gallery.own_card())  # noqa: SLF001 - a late one
+        await asyncio.sleep(61)
+        assert address.shows == "held"
+        assert address.puts == 5
+
+    run(work)
+
+
+def test_one_failed_upload_at_the_start_hides_no_picture_of_before() -> None:
+    """It may be fresh: who can read its time judges it, and the rest waits as it was told."""
+
+    async def work() -> None:
+        address = Address()
+        address.image.expect(300)
+        address.store.mood = Mood.REFUSE
+        with pytest.raises(StoreError):
+            await address.show()
+        address.store.mood = Mood.TAKE
+        await asyncio.sleep(290)
+        assert address.puts == 1
+        await asyncio.sleep(20)
+        assert address.shows == "unavailable"
+
+    run(work)
+
+
 def test_a_closed_image_does_nothing_by_itself() -> None:
     """The daemon leaves, or the address is given up: no timer is left."""
 

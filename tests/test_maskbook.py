@@ -158,6 +158,7 @@ def test_a_new_mask_takes_the_picture_away_at_once() -> None:
         assert town.state("1") == town.state("2") == "live"
         hidden["1"] = POLYGONS
         await town.fleet.drive(town.fleet.driver)
+        await asyncio.sleep(0.1)
         assert (town.state("1"), town.reason("1")) == ("unavailable", "unmasked")
         assert town.state("2") == "live"
         await asyncio.sleep(400)
