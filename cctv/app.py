@@ -52,6 +52,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _PUTS_IN_FLIGHT, _TURNS = 64, 3
+# seconds for which who finds the store dead waits to be let through
+_WAITS = 5.0
 _STACKS = "stalled.txt"
 
 
@@ -166,7 +168,7 @@ async def open_gallery(settings: Settings) -> AsyncIterator[tuple[Gallery, Archi
         given_up = GivenUp()
         retrying = Retrying(Timely(archive, clock.now), deadline, given_up.note)
         limited = Limited(retrying, _PUTS_IN_FLIGHT, patience=_TURNS * deadline)
-        breaker = Breaker(Reporting(limited, utc_now), deadline)
+        breaker = Breaker(Reporting(limited, utc_now), max(deadline, _WAITS))
         gallery = _gallery(settings, breaker, clock.now)
         yield replace(gallery, given_up=given_up.last), archive
 
@@ -241,7 +243,8 @@ async def run(settings: Settings) -> None:
         means = Means(gallery, archive, open_inventory(settings), turn, board, witness)
         daemon = Daemon(settings, means)
         if settings.folder is not None:
-            site = Site(archive, gallery, board, daemon.fleet.cameras, settings.timezone)
+            fleet, zone = daemon.fleet, settings.timezone
+            site = Site(archive, gallery, board, fleet.ordered, zone, fleet.standing)
             address = await enter(open_site(site, settings.http))
             log.info("pictures can be seen at %s", address)
         await daemon.run(signals)

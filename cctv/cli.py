@@ -202,9 +202,7 @@ def _add_orders(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     # not `required`: its lack is told together with all else that is wrong
     holding.add_argument("--reason", default="", metavar="TEXT", help="why; not made public")
     wait = "prove it: look at the store and the public addresses, for at most SECONDS (60)"
-    holding.add_argument(
-        "--wait", nargs="?", const=60, type=_patience, metavar="SECONDS", help=wait
-    )
+    holding.add_argument("--wait", nargs="?", const=60, type=seconds, metavar="SECONDS", help=wait)
     releasing = _verb(verbs, "release", orders.release, "end holds before their time")
     releasing.add_argument("holds", nargs="*", metavar="HOLD", help="the ids of holds")
     releasing.add_argument("--all", action="store_true", help="every hold, also those to come")
@@ -214,18 +212,19 @@ def _add_orders(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     listing.add_argument("--past", action="store_true", help="those that are over, too")
     sweeping = _verb(verbs, "sweep", orders.sweep, "replace what is too old or held; for cron")
     older = "replace whatever was stored longer ago than this; default: what its own time says"
-    sweeping.add_argument("--older-than", type=_patience, metavar="SECONDS", help=older)
+    sweeping.add_argument("--older-than", type=seconds, metavar="SECONDS", help=older)
     ahead = "what would be too old within SECONDS goes too: the time to the next sweep (0)"
-    sweeping.add_argument("--ahead", default=0.0, type=_patience, metavar="SECONDS", help=ahead)
+    sweeping.add_argument("--ahead", default=0.0, type=seconds, metavar="SECONDS", help=ahead)
     for verb in (holding, releasing, listing, sweeping):
         verb.set_defaults(places=Places.STORE)
 
 
-def _patience(text: str) -> float:
-    seconds = float(text)
-    if not 1 <= seconds < float("inf"):
+def seconds(text: str) -> float:
+    """A number of seconds, 0 or more; argparse tells what is none."""
+    number = float(text)
+    if not 0 <= number < float("inf"):
         raise ValueError(text)
-    return seconds
+    return number
 
 
 def _verb(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,7 @@ _UPLOADS_FINISH = 5.0
 _CARD_AGAIN, _CARD_EVERY = 30.0, 3600.0
 _HOLDS_PATIENCE = 20.0
 _CLOCK_EVERY, _JUMP = 1.0, 2.0
+_EXPOSED_INTERVALS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ class Daemon:
             lambda: len(self.fleet.cameras()),
             # by the clock that `cctv health` reads, right or wrong
             utc_now,
+            self._exposed,
         )
         self.fleet = Fleet(
             gallery=gallery,
@@ -175,6 +178,8 @@ class Daemon:
     async def _obey(self, begun: list[Hold]) -> None:
         await self.fleet.renew()
         self._presence.changed()
+        # who is held is neither live nor down
+        self._journal.forget({camera.id for camera in self.fleet.cameras()})
         cameras = self.fleet.roster.cameras.values()
         for hold in begun:
             names = frozenset(camera.id for camera in cameras if hold.covers(camera))
@@ -187,6 +192,13 @@ class Daemon:
         fleet = self.fleet
         shown = [c for c in fleet.roster.cameras.values() if not fleet.is_off_air(c.id)]
         return frozenset(hold.id for hold in self._warden.in_force if not covers_any(hold, shown))
+
+    def _exposed(self) -> int:
+        """How many addresses were withdrawn long ago, and are not confirmed to show it."""
+        patience = timedelta(seconds=_EXPOSED_INTERVALS * self._settings.timing.interval)
+        since = self._gallery.now() - patience
+        standings = self.fleet.standings().values()
+        return sum(at.is_withdrawn and not at.confirmed and at.since < since for at in standings)
 
     def _stands(self, order: str) -> bool:
         return order.removeprefix(_ORDER) in (self._warden.obeyed() or ())

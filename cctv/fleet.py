@@ -78,6 +78,10 @@ class Fleet:
         orders = (berth.order for berth in self._berths.values())
         return [order.camera for order in orders if isinstance(order, Live)]
 
+    def ordered(self) -> list[Camera]:
+        """The cameras of the inventory that may be published, also those that are held now."""
+        return list(self._roster.cameras.values())
+
     @property
     def roster(self) -> Roster:
         """What is worked by."""
@@ -97,7 +101,7 @@ class Fleet:
         standing = self.standing(name)
         if standing is None:
             return False
-        return standing.confirmed and standing.state in {State.HELD, State.UNPUBLISHED}
+        return standing.confirmed and standing.is_withdrawn
 
     async def apply(self, roster: Roster) -> None:
         """Work by this roster from now on; what it does not change is not touched.

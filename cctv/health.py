@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -32,7 +33,8 @@ _FLOW_INTERVALS = 3
 class Pulse:
     """The daemon's last word: moments in seconds of the epoch, the interval in seconds.
 
-    `flowed` is when an address was last confirmed to show what it should.
+    `flowed` is when an address was last confirmed to show what it should. `exposed` is how many
+    addresses are to show the fallback image by order, and are long not confirmed to.
     """
 
     started: float
@@ -40,17 +42,24 @@ class Pulse:
     flowed: float
     interval: float
     cameras: int
+    exposed: int = 0
 
 
 class Heart:
     """An observer that beats: every ten seconds it leaves a `Pulse` in the state folder."""
 
     def __init__(
-        self, folder: Path, interval: float, cameras: Callable[[], int], now: Clock
+        self,
+        folder: Path,
+        interval: float,
+        cameras: Callable[[], int],
+        now: Clock,
+        exposed: Callable[[], int] = lambda: 0,
     ) -> None:
         self._file = folder / FILE
         self._interval = interval
         self._cameras = cameras
+        self._exposed = exposed
         self._now = now
         self._hand = Hand(_EVERY)
         self._started = self._flowed = now().timestamp()
@@ -61,7 +70,14 @@ class Heart:
             self._flowed = self._now().timestamp()
 
     async def run(self) -> None:
-        """Beat until cancelled."""
+        """Beat until cancelled; what has left leaves no pulse."""
+        try:
+            await self._beat()
+        finally:
+            with suppress(OSError):
+                self._file.unlink(missing_ok=True)
+
+    async def _beat(self) -> None:
         told = False
         while True:
             pulse = self._pulse()
@@ -79,6 +95,7 @@ class Heart:
             flowed=self._flowed,
             interval=self._interval,
             cameras=self._cameras(),
+            exposed=self._exposed(),
         )
 
     def _leave(self, pulse: Pulse, _: Wanted) -> None:
@@ -101,4 +118,6 @@ def judge(folder: Path, now: float) -> str:
     silent = now - max(pulse.flowed, pulse.started)
     if pulse.cameras and silent > _FLOW_INTERVALS * pulse.interval:
         return f"no address has been brought up to date for {silent:.0f} s"
+    if pulse.exposed:
+        return f"{pulse.exposed} addresses must show the card and are not confirmed to"
     return ""

@@ -21,11 +21,14 @@ if TYPE_CHECKING:
     import argparse
 
     from cctv.desk import Desk
+    from cctv.gallery import Gallery
     from cctv.holds import Hold
     from cctv.settings import Settings
 
 # seconds for the inventory, which need not answer: before the order, and where only it can tell
 _AT_ONCE, _BY_THE_INVENTORY, _MEANWHILE = 5.0, 20.0, 5.0
+# two clocks may differ by so much: seconds, and a part of the interval
+_CLOCKS, _CLOCKS_PART = 5.0, 0.02
 _NAMELESS = "unknown"
 _WHO = "Who orders it is not known here: name yourself with --by the next time."
 _NOT_KNOWN = "Nothing else was done. `cctv holds` lists it if it is there; else order it again."
@@ -117,7 +120,8 @@ async def sweep(settings: Settings, options: argparse.Namespace) -> int:
                 return Reason.NEVER_PUBLISH
             return Reason.HELD if any(order.covers_name(name) for order in obeyed) else None
 
-        swept = await Sweeper(gallery, archive, barred, options.older_than).sweep(options.ahead)
+        ahead = _ahead(settings, gallery, options.ahead)
+        swept = await Sweeper(gallery, archive, barred, options.older_than).sweep(ahead)
         for name, reason in sorted(swept.replaced.items(), key=_by_name):
             show(f"camera {name}: replaced, {reason}")
         for name, why in sorted(swept.failed.items(), key=_by_name):
@@ -127,6 +131,15 @@ async def sweep(settings: Settings, options: argparse.Namespace) -> int:
         if trouble:
             show(trouble)
         return 1 if trouble or swept.failed else 0
+
+
+def _ahead(settings: Settings, gallery: Gallery, asked: float) -> float:
+    """How far ahead the sweep may look without hiding a picture that is about to be renewed."""
+    spare = gallery.fresh_for.total_seconds() - settings.timing.interval - gallery.upload
+    longest = max(0.0, spare - min(_CLOCKS, settings.timing.interval * _CLOCKS_PART))
+    if asked > longest:
+        show(f"--ahead {asked:g} is shortened to {longest:g}: beyond it healthy pictures would go.")
+    return min(asked, longest)
 
 
 def _by_name(item: tuple[str, object]) -> tuple[int, str]:
@@ -157,6 +170,9 @@ async def _take_down(desk: Desk, options: argparse.Namespace, order: Hold, known
     else:
         replaced, _ = await asyncio.gather(replacing, noted)
     desk.tell_meant(order, known)
+    if known.roster is not None and not any(map(order.covers, known.cameras)):
+        show("It means NO camera that is known here: is it a slip? It stays ordered all the same.")
+        return 1
     if options.wait is None:
         return 0 if replaced else 1
     return 0 if await takedown.prove(known, float(options.wait)) else 1
@@ -172,6 +188,8 @@ async def _to_come(desk: Desk, order: Hold) -> int:
 
 
 async def _release(desk: Desk, order: Hold, by: str) -> bool:
+    if by == _NAMELESS:
+        show(_WHO)
     ended = order.release(desk.gallery.now(), by)
     if not await desk.give(ended, "hold released", "released, and may be in force"):
         show("`cctv holds` tells; release it again if it is there.")

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_PLACE = PRIVATE + "daemons/"
+PLACE = PRIVATE + "daemons/"
+"""Where daemons leave word."""
+
 _EVERY, _LOOKS = 60.0, 120
 _ALIVE = timedelta(minutes=3)
 _FAREWELL = 2.0
@@ -77,7 +79,7 @@ class Presence:
         self._holds = holds
         self._host = socket.gethostname()
         digest = hashlib.blake2b(f"{place}\n{prefix}".encode(), digest_size=4).hexdigest()
-        self._key = f"{_PLACE}{self._host}-{digest}.json"
+        self._key = f"{PLACE}{self._host}-{digest}.json"
         self._since = rfc3339(now())
         self._said: frozenset[str] | None = None
         self._mute = False
@@ -154,7 +156,7 @@ async def daemons(archive: Archive, now: datetime) -> list[Daemon]:
     Raises:
         StoreError: the store does not tell.
     """
-    listed = await archive.listed(_PLACE)
+    listed = await archive.listed(PLACE)
     # one from the future is of a clock that was wrong
     fresh = [entry for entry in listed if abs(now - entry.modified) < _ALIVE]
     words = [(entry, await archive.get(entry.key)) for entry in fresh]

@@ -27,7 +27,7 @@ _STEP_ASIDE = 2.0
 # a PUT that was given up may land late, over what was put meanwhile: seconds after which the
 # fallback image is put once more
 _ECHOES, _BREATH = (3.0, 15.0, 60.0), 0.1
-_AGAIN, _AGAIN_LONGEST, _JITTER = 0.5, 5.0, (0.8, 1.2)
+_AGAIN, _AGAIN_LONGEST, _JITTER = 0.5, 2.0, (0.8, 1.2)
 # the bulkhead around the camera tries sooner
 _AFTER_BUG = 60.0
 # nobody knows what stands there, or since when

@@ -30,7 +30,6 @@ log = logging.getLogger(__name__)
 # seconds
 _AGAIN, _EVERY, _LOOK_EVERY = 30.0, 1.0, 60.0
 _NAMED = 20
-_WITHDRAWN = {State.HELD, State.UNPUBLISHED}
 _BLIND = (
     "what stands in the store cannot be listed: pictures of cameras that no list here ever named "
     "stay, and old ones of published cameras stay until their first cycle: %s"
@@ -177,7 +176,7 @@ class Reconciler:
         """Why a picture of this camera must go whatever its age, by what the fleet does now."""
         standing, roster = self.fleet.standing(name), self.fleet.roster
         if standing is not None:
-            return standing.reason if standing.state in _WITHDRAWN else None
+            return standing.reason if standing.is_withdrawn else None
         # none is known yet, or it has only just come
         blank = not (roster.cameras or roster.withdrawn)
         known = name in roster.cameras or name in roster.withdrawn
@@ -194,7 +193,7 @@ def _is_minded(standing: Standing) -> bool:
     """Whether the fleet itself sees to it: a frame whose timer runs, or a withdrawal under way."""
     if standing.state is State.LIVE:
         return standing.confirmed
-    return standing.state in _WITHDRAWN and not standing.confirmed
+    return standing.is_withdrawn and not standing.confirmed
 
 
 def _later(seconds: float) -> float:

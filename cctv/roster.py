@@ -118,7 +118,8 @@ def _switched_off(records: Iterable[Record]) -> Iterable[str]:
 
 
 def _says_no(record: Record) -> bool:
-    return record.publish.strip().lower() in _NO
+    """Also where it says something else than yes: somebody meant to hide it."""
+    return record.publish.strip().lower() not in _YES
 
 
 def _camera(record: Record, count: int) -> Camera | None:

@@ -99,6 +99,11 @@ class Standing:
     captured_at: datetime | None = None
     next_due: datetime | None = None
 
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether the fallback image is there by order."""
+        return self.state in {State.HELD, State.UNPUBLISHED}
+
     def ordered(self, reason: Reason | None, now: datetime) -> Standing:
         """After an order: to publish (None), or to show the fallback image for a reason."""
         if reason is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from cctv import app
@@ -11,9 +12,12 @@ from cctv.asked import some
 from cctv.commands import show
 from cctv.errors import StoreError
 from cctv.model import by_number
+from cctv.presence import PLACE as WORDS_PLACE
 from cctv.presence import daemons
 from cctv.reasons import Reason
+from cctv.status import NAME
 from cctv.sweep import Sweeper
+from cctv.when import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,6 +31,12 @@ if TYPE_CHECKING:
 _AT_ONCE = 32
 _PASSES = 3
 _PAUSE, _LOOK_EVERY = 1.0, 0.5
+_ALIVE = timedelta(minutes=3)
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_SILENT = (
+    "A daemon publishes here and leaves no word: it is NOT known to obey; see its log, and whether "
+    "it may write to private/."
+)
 _NO_DAEMON = "No daemon has left word here within the last three minutes."
 
 
@@ -83,6 +93,9 @@ class Takedown:
             proof, lines = await witness.testify(names, max(1.0, end - loop.time()))
         for line in lines:
             show(line)
+        if not (proof.until or (proof.complete and proof.unseen is not None)):
+            latest = shown(order.made + desk.gallery.fresh_for, desk.settings.timezone)
+            show(f"a cache that nobody looked at may show an old picture until {latest}")
         return await tell_daemons(desk, [order]) and proof.complete
 
     async def _pass_over(self) -> None:
@@ -135,27 +148,38 @@ async def tell_daemons(desk: Desk, orders: Iterable[Hold]) -> bool:
     """Say which daemons obey these; False where one that is alive does not, or nothing is told."""
     try:
         found = await alive(desk)
+        silent = not found and await _publishes(desk)
     except StoreError as error:
         show(f"Whether the daemons obey cannot be told: {error}")
         return False
-    orders, late = list(orders), False
+    orders, late = list(orders), silent
     for one in found:
         lacks = [order.id for order in orders if not _obeys(one, order)]
         late |= bool(lacks)
-        show(f"daemon {one}: {_words(desk, one, lacks)}")
+        show(f"daemon {one}: {_words(desk, one, lacks, said='obeys' if orders else 'is alive')}")
     if not found:
-        show(_NO_DAEMON)
+        show(_SILENT if silent else _NO_DAEMON)
     return not late
+
+
+async def _publishes(desk: Desk) -> bool:
+    """Whether somebody renews the status here, who leaves no word of the holds that are obeyed."""
+    listed = await desk.archive.listed(desk.gallery.prefix + NAME)
+    words = await desk.archive.listed(WORDS_PLACE)
+    heard = max((word.modified for word in words), default=_LONG_AGO)
+    # one that has taken its leave spoke last
+    since = max(heard, desk.gallery.now() - _ALIVE)
+    return any(entry.modified > since for entry in listed)
 
 
 def _obeys(one: Daemon, order: Hold) -> bool:
     return order.id in (one.holds or ())
 
 
-def _words(desk: Desk, one: Daemon, lacks: list[str]) -> str:
+def _words(desk: Desk, one: Daemon, lacks: list[str], said: str) -> str:
     ago = max(0.0, (desk.gallery.now() - one.heard).total_seconds())
     if one.holds is None:
         return f"cannot read the holds, and publishes nothing (it said so {ago:.0f} s ago)"
     if not lacks:
-        return "obeys"
+        return f"{said} (it said so {ago:.0f} s ago)"
     return f"does NOT obey {some(lacks)} yet; it was last heard of {ago:.0f} s ago"

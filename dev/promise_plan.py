@@ -46,7 +46,7 @@ class Plan:
     @property
     def sweep_every(self) -> float:
         """The pause between two sweeps."""
-        return min(5.0, self.interval / 2)
+        return min(5.0, self.interval / 20)
 
 
 def nginx() -> str | None:

@@ -99,7 +99,7 @@ def test_a_dead_store_is_asked_until_it_takes_the_card() -> None:
         await asyncio.sleep(3600)
         assert address.shows == "live"
         address.store.mood = Mood.TAKE
-        await asyncio.sleep(6.5)
+        await asyncio.sleep(2.5)
         assert address.shows == "unavailable"
         assert address.told[-1] == (Reason.STALE, True)
         assert not any(well for _, well in address.told[:-1])

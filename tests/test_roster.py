@@ -44,6 +44,17 @@ def test_whole_record_becomes_a_camera() -> None:
     assert not roster.refusals
 
 
+def test_a_word_that_may_mean_no_means_no() -> None:
+    """Who writes `off` meant to hide it: its last good record does not keep it public."""
+    known = read([GOOD], {}).cameras
+    for last_good in ({}, known):
+        roster = read([replace(GOOD, publish="off")], last_good)
+        assert roster.withdrawn == {"12": Reason.UNPUBLISHED}
+        assert roster.cameras == {}
+        (refusal,) = roster.refusals
+        assert "publish is 'off', not yes, no, true, false, 1 or 0" in refusal.why
+
+
 @pytest.mark.parametrize(
     ("record", "why"),
     [
@@ -53,7 +64,6 @@ def test_whole_record_becomes_a_camera() -> None:
         (replace(GOOD, address="http://u:pw@10.1.2.3"), "address '…@10.1.2.3' is not host"),
         (replace(GOOD, channel="0"), "channel '0' is not a whole number from 1 to 999"),
         (replace(GOOD, channel="one"), "channel 'one' is not"),
-        (replace(GOOD, publish="maybe"), "publish is 'maybe', not yes, no, true, false, 1 or 0"),
     ],
 )
 def test_nonsense_is_refused_with_a_reason(record: Record, why: str) -> None:

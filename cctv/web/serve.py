@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from cctv.kinds import Endpoint
     from cctv.model import Camera, Shelved, StoredObject
     from cctv.seams import Shelf
+    from cctv.state import Standing
 
 _CAMERA = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 _READING = ("GET", "HEAD")
@@ -44,6 +45,7 @@ class Site:
     board: Board
     cameras: Callable[[], list[Camera]]
     zone: ZoneInfo
+    standing: Callable[[str], Standing | None] = lambda _: None
 
     async def picture(self, request: web.Request) -> web.Response:
         """A stored object; the fallback image where it is past its time, 404 where none is."""
@@ -78,7 +80,10 @@ class Site:
         return web.Response(text=text, content_type="text/html", headers=headers)
 
     def _aged(self, fact: Fact) -> Fact:
-        """The fact as it is now: a picture that could not be renewed grows old."""
+        """The fact as it is now: a picture may be held, or could not be renewed and grows old."""
+        standing = self.standing(fact.camera.id)
+        if standing is not None and standing.state is State.HELD:
+            return Fact(fact.camera, reason=standing.reason, since=standing.since)
         if fact.captured_at is None:
             return fact
         until = self.gallery.fresh_until(fact.captured_at)
