@@ -24,9 +24,11 @@ from cctv.observers import tell_all
 from cctv.presence import Presence
 from cctv.reconcile import Reconciler
 from cctv.schedule import utc_now
+from cctv.signals import leave_within
 from cctv.status import StatusSheet
 from cctv.sweep import Sweeper
 from cctv.warden import Warden
+from cctv.watchdog import STALLED
 from cctv.witness import Testimony
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ AUDIT_FILE = "audit.log"
 
 _ORDER = "hold "
 
-_UPLOADS_FINISH = 5.0
+_UPLOADS_FINISH, _FAILED_WITHIN = 5.0, 20.0
 _CARD_AGAIN, _CARD_EVERY = 30.0, 3600.0
 _HOLDS_PATIENCE = 20.0
 _CLOCK_EVERY, _JUMP = 1.0, 2.0
@@ -135,9 +137,10 @@ class Daemon:
             await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
             stopped.cancel()
             # a part that has ended has failed: its error is the program's
-            for task in tasks:
-                if task.done():
-                    task.result()
+            for task in (task for task in tasks if task.done()):
+                # a task that nobody can end must not keep the process
+                leave_within(_FAILED_WITHIN, STALLED)
+                task.result()
         finally:
             for task in tasks:
                 task.cancel()

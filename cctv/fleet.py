@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cctv.berth import Berth, Live, Order, Withdrawn
-from cctv.errors import CctvError, StoreError
+from cctv.errors import StoreError
 from cctv.publish import Publisher
 from cctv.reasons import Reason
 from cctv.roster import Roster
@@ -35,8 +35,8 @@ _ABANDONED_LIMIT = 5
 _SILENT_INTERVALS, _SILENT = 2.5, 60.0
 
 
-class AdriftError(CctvError):
-    """Too many tasks neither work nor end: only a new process helps."""
+class AdriftError(RuntimeError):
+    """Too many tasks neither work nor end: a mistake of ours, and only a new process helps."""
 
 
 def _nothing(_: str) -> None:
