@@ -170,7 +170,8 @@ async def _take_down(desk: Desk, options: argparse.Namespace, order: Hold, known
     else:
         replaced, _ = await asyncio.gather(replacing, noted)
     desk.tell_meant(order, known)
-    if known.roster is not None and not any(map(order.covers, known.cameras)):
+    named = order.scope.names & known.ids or any(map(order.covers, known.cameras))
+    if known.roster is not None and not named:
         show("It means NO camera that is known here: is it a slip? It stays ordered all the same.")
         return 1
     if options.wait is None:

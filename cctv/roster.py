@@ -125,7 +125,7 @@ def _says_no(record: Record) -> bool:
 def _camera(record: Record, count: int) -> Camera | None:
     """The camera of a record, None where it is not to be published; ValueError says what is odd."""
     name = _checked_id(record, count)
-    if record.odd and not _says_no(record):
+    if record.odd and record.publish.strip().lower() not in _NO:
         raise ValueError(record.odd)
     if not _published(record):
         return None
