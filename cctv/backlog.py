@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_LIMIT = 64_000_000
+_LIMIT = 32_000_000
 
 
 class Backlog:

@@ -61,6 +61,10 @@ class Place:
             "CCTV_RETRY_AFTER": "2",
             "CCTV_LOG_DIR": "log",
             "CCTV_STATE_DIR": "state",
+            # as in the image: else each thread keeps what it has freed, and large pictures leave
+            # holes that are never given back
+            "MALLOC_ARENA_MAX": "2",
+            "MALLOC_MMAP_THRESHOLD_": "1000000",
         }
         return Daemon(settings | more, self.folder, *words)
 

@@ -13,6 +13,7 @@ import pytest
 
 from cctv.logs import LOG_FILE, Outlet, Redactor, logging_to
 from cctv.model import Login, Secret
+from tests.fakes.daemon import await_
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,14 +98,22 @@ def test_full_disk_is_told_on_stdout_once(
 ) -> None:
     """What a technician reads there says why the file has stopped; the lines go on."""
     (tmp_path / LOG_FILE).symlink_to("/dev/full")
-    with logging_to(tmp_path, logging.INFO, UTC, REDACT):
-        for number in range(5):
-            log.info("line %d", number)
-    out, err = capsys.readouterr()
     words = "log file not written, stdout goes on: No space left on device"
-    assert [line.count(words) for line in out.splitlines()].count(1) == 1
-    assert out.count("line ") == 5
-    assert err == ""
+    shown = [""]
+
+    def out() -> str:
+        shown[0] += capsys.readouterr().out
+        return shown[0]
+
+    with logging_to(tmp_path, logging.INFO, UTC, REDACT):
+        log.info("line 0")
+        # the file's own thread tells it
+        await_(lambda: words in out(), "the line about the disk")
+        for number in range(1, 5):
+            log.info("line %d", number)
+    assert out().count(words) == 1
+    assert out().count("line ") == 5
+    assert capsys.readouterr().err == ""
 
 
 def test_file_is_rotated_at_a_megabyte(tmp_path: Path) -> None:
