@@ -192,9 +192,11 @@ class Daemon:
         """The holds whose cameras all show the fallback image, confirmed; None: none is known."""
         if self._warden.obeyed() is None:
             return None
+        if not (in_force := self._warden.in_force):
+            return frozenset()
         fleet = self.fleet
         shown = [c for c in fleet.roster.cameras.values() if not fleet.is_off_air(c.id)]
-        return frozenset(hold.id for hold in self._warden.in_force if not covers_any(hold, shown))
+        return frozenset(hold.id for hold in in_force if not covers_any(hold, shown))
 
     def _exposed(self) -> int:
         """How many addresses were withdrawn long ago, and are not confirmed to show it."""
